@@ -86,6 +86,11 @@ class Account:
     other_id: str | None = None
 
     @property
+    def pair(self) -> dict[str, str]:
+        """Return the columns that rows about this link have in common."""
+        return {"principal": self.principal.key, "connection": self.connection}
+
+    @property
     def is_resting(self) -> bool:
         """Return whether the link is suspended because its username now belongs to another account."""
         return self.resting_since is not None

@@ -324,8 +324,7 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
     if account is None or not account.is_resting or account.other_id != other_id:
         raise Refused("account.not_resting")
     caller.context.need(account.connection)
-    pair = {"principal": account.principal, "connection": account.connection}
-    pending = APPROVALS.one(tx, **pair, username=account.username, state="approved")
+    pending = APPROVALS.one(tx, **account.pair, username=account.username, state="approved")
     if pending is not None or not caller.is_first_delivery(tx):
         return account, False
     store.withdraw(tx, account.principal, [account.connection])

@@ -65,10 +65,9 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
     ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now(), other_id=other_id)
     SNAPSHOTS.delete(tx, connection=account.connection, owner=account.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account.id)
-    pair = {"principal": account.principal.key, "connection": account.connection}
-    FORM_VALUES.delete(tx, **pair)
-    cards.queue_messages(tx, cards.make_link_key(**pair), changed=True)
-    start_fan_out(tx, "resting", **pair)
+    FORM_VALUES.delete(tx, **account.pair)
+    cards.queue_messages(tx, cards.make_link_key(**account.pair), changed=True)
+    start_fan_out(tx, "resting", **account.pair)
     return ACCOUNTS.one(tx, id=account.id)
 
 
@@ -118,14 +117,12 @@ def find_id_holder(tx: Transaction, account: Account) -> Account | None:
     """Return another person's link to an account with the same id, if there is one."""
     if not is_unique(account.remote_id):
         return None
-    pair = {"principal": account.principal.key, "connection": account.connection}
-    return ACCOUNTS.first(tx, "holder_of_remote_id", remote_id=account.remote_id, **pair)
+    return ACCOUNTS.first(tx, "holder_of_remote_id", remote_id=account.remote_id, **account.pair)
 
 
 def find_approved_email(tx: Transaction, account: Account) -> str | None:
     """Return the e-mail address that the account had when an administrator approved the link, if known."""
-    pair = {"principal": account.principal.key, "connection": account.connection}
-    row = APPROVALS.first(tx, "approved_email", username=account.username, **pair)
+    row = APPROVALS.first(tx, "approved_email", username=account.username, **account.pair)
     return None if row is None else row.email
 
 
@@ -146,9 +143,8 @@ def rename(
     same = {"id": account.id, "username": account.username, "state": "active"}
     if not ACCOUNTS.count_changed(tx, same, username=username, compared_at=tx.now(), **ACCEPTED):
         return False
-    pair = {"principal": account.principal.key, "connection": account.connection}
-    move_workspaces(tx, moved, account.username, pair)
-    cards.queue_messages(tx, cards.make_link_key(**pair), changed=True)
+    move_workspaces(tx, moved, account.username, account.pair)
+    cards.queue_messages(tx, cards.make_link_key(**account.pair), changed=True)
     if current.refused_since is not None:
         resume_now(tx, current)
     return True

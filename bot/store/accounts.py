@@ -143,11 +143,10 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     deleted, in batches if there are many. Set ``notify`` if the person can still receive messages. If so,
     they also get a JOB_FAILED notice for each open run that has a card.
     """
-    pair = {"principal": ending.principal.key, "connection": ending.connection}
-    cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
+    cards.queue_messages(tx, cards.make_link_key(**ending.pair), changed=True)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=ending.id)
-    FORM_VALUES.delete(tx, **pair)
+    FORM_VALUES.delete(tx, **ending.pair)
     # A refused account's secret is already deleted, so there is nothing to revoke.
     if can_revoke and ending.secret:
         enqueue_revocation(tx, ending, notify=notify)
@@ -156,7 +155,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_RUNS):
         TASKS.delete(tx, kind=kind, subject=ending.id)
     expire(tx, ending.principal.key, ending.connection)
-    start_fan_out(tx, "revoking", **pair, notify=notify)
+    start_fan_out(tx, "revoking", **ending.pair, notify=notify)
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
@@ -177,9 +176,8 @@ def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
 
 def delete_former_work(tx: Transaction, former: Account) -> None:
     """Delete a link's workspaces and work, because the link now belongs to a different account."""
-    pair = {"principal": former.principal.key, "connection": former.connection}
-    FORM_VALUES.delete(tx, **pair)
-    start_fan_out(tx, "another", **pair, notify=True, before=tx.now())
+    FORM_VALUES.delete(tx, **former.pair)
+    start_fan_out(tx, "another", **former.pair, notify=True, before=tx.now())
 
 
 def _limit_to_former(
@@ -210,9 +208,8 @@ def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
     active = {"id": account.id, "state": "active", "secret": account.secret}
     if not ACCOUNTS.count_changed(tx, active, state="refused", secret=""):
         return False
-    pair = {"principal": account.principal.key, "connection": account.connection}
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
-    start_fan_out(tx, "refused", **pair, block_reason=block_reason)
+    start_fan_out(tx, "refused", **account.pair, block_reason=block_reason)
     return True
 
 
@@ -221,9 +218,8 @@ def find_username_holder(tx: Transaction, account: Account, username: str | None
 
     The username "" never matches.
     """
-    pair = {"principal": account.principal.key, "connection": account.connection}
     name = account.username if username is None else username
-    return ACCOUNTS.first(tx, "holder_of_username", username=name, **pair)
+    return ACCOUNTS.first(tx, "holder_of_username", username=name, **account.pair)
 
 
 def save(
@@ -234,8 +230,7 @@ def save(
     ``moved`` is called if the account was renamed. It takes a workspace's remote id and the account's earlier
     username, and returns the workspace's remote id and gate key under the new username.
     """
-    pair = {"principal": account.principal.key, "connection": account.connection}
-    former = tx.one("replace_account", **pair)
+    former = tx.one("replace_account", **account.pair)
     if former is not None:
         SNAPSHOTS.delete(tx, connection=account.connection, owner=former["id"])
         UNDECRYPTABLE_SECRETS.delete(tx, account_id=former["id"])
@@ -246,11 +241,11 @@ def save(
             is_same and former["username"] != account.username
         )
         if is_renamed and moved is not None:
-            move_workspaces(tx, moved, former["username"], pair)
+            move_workspaces(tx, moved, former["username"], account.pair)
     ACCOUNTS.add(tx, replace(account, remind_at=plan_first_reminder(account.linked_at, account.expires_at)))
     # Access that was verified for the former account proves nothing about a different one.
     is_other = former is None or former["username"] != account.username or not account.username
-    resume(tx, pair, is_other=is_other)
+    resume(tx, account.pair, is_other=is_other)
 
 
 def move_workspaces(
@@ -274,7 +269,7 @@ def move_workspaces(
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
     """Resume work that waited for an account, which may be a different one than before (``is_other``)."""
-    cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
+    cards.queue_messages(tx, cards.make_link_key(**pair), changed=True)
     start_fan_out(tx, "active", **pair, is_other=is_other)
 
 
@@ -346,7 +341,7 @@ register_fan_out(
 
 def resume_now(tx: Transaction, account: Account) -> None:
     """Resume an account's operations, runs, reads and tasks immediately."""
-    resume(tx, {"principal": account.principal.key, "connection": account.connection})
+    resume(tx, account.pair)
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
 
 
@@ -373,5 +368,5 @@ def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) 
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):
         return False
-    cards.queue_messages(tx, cards.make_link_key(account.principal.key, account.connection), changed=True)
+    cards.queue_messages(tx, cards.make_link_key(**account.pair), changed=True)
     return True

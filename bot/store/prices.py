@@ -1,7 +1,6 @@
 """The hourly cost of workspaces and runs: which machines they use, and what their current use costs."""
 
 from collections.abc import Callable
-from typing import Any
 
 from bot.domain.accounts import Account
 from bot.domain.forms import Spec
@@ -32,11 +31,10 @@ def note_offer(
 
     Periods of running that have already been recorded keep their prices.
     """
-    whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
-    for workspace in WORKSPACES.all(tx, **whose):
+    for workspace in WORKSPACES.all(tx, **account.pair):
         if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:
             WORKSPACES.change(tx, {"id": workspace.id}, spec=spec)
             note_machine(tx, workspace.id, describe(spec))
-    for run in RUNS.all(tx, **whose):
+    for run in RUNS.all(tx, **account.pair):
         if run.spec is not None and (spec := update(run.spec)) != run.spec:
             RUNS.change(tx, {"id": run.id}, spec=spec)
