@@ -25,6 +25,7 @@ from bot.services.feasibility import get_stop_effects
 from bot.store import accounts as rows
 from bot.store import gates, hours, operations, people, timers, workspaces
 from bot.store.audit import append_audit
+from bot.store.fan_out import start_fan_out
 from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -174,7 +175,7 @@ def _end_links(
     tx: Transaction, caller: Caller, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
     """End the links and hours that a person had when they left. Notify the person if they can be reached."""
-    hours.delete_rules_of_person(tx, who)
+    start_fan_out(tx, "departed", principal=who.key)
     open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
     linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
     # Deactivated people can't receive messages.

@@ -73,7 +73,10 @@ def _measure(tx: Transaction, counts: Mapping[str, int]) -> Figures:
         waited=max(now - since, 0.0),
         outages={name: max(now - began, 0.0) for name, began in away.items()},
         processes={role: running.count(role) for role in owners.ROLES} if running else {},
-        waiting=waitlist.count_waiting(tx, now - 86_400.0),
+        waiting={
+            (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
+            for row in waitlist.summarize_lines(tx, now - 86_400.0)
+        },
     )
 
 

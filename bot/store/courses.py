@@ -17,7 +17,6 @@ from bot.domain.hours import Occurrence
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.stops import PlannedStop
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards
 from bot.store.notices import add_notices
@@ -207,12 +206,6 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
-def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return when an owner last agreed that a class or course may stop the workspace, or 0 if never."""
-    joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
-    return max((one.consented_at or 0.0 for one in joined), default=0.0)
-
-
 def notify(
     tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
@@ -302,11 +295,6 @@ def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassC
     """Return the courses in which a workspace is used."""
     joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
     return [card for card in joined if card is not None and card.is_course]
-
-
-def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
-    """If a lesson is in progress when a planned stop is due, return a stop at the lesson's end instead."""
-    return timetable.postpone(end, list_courses_of_workspace(tx, workspace_id))
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:

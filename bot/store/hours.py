@@ -12,8 +12,7 @@ from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import Workspace
-from bot.store import fan_out
-from bot.store.fan_out import OF_ACCOUNT, Stage, select_some
+from bot.store.fan_out import OF_ACCOUNT, Stage, register_fan_out, select_some
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OCCURRENCES, RULES
@@ -66,12 +65,8 @@ def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
     return "" if row is None else str(row["result"])
 
 
-def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
-    """Delete the rules of a person who may no longer use Usher."""
-    fan_out.start_fan_out(tx, "departed", principal=principal.key)
-
-
-fan_out.register_fan_out(
+# Deletes the rules of a person who may no longer use Usher.
+register_fan_out(
     "departed",
     (select_some("rules", "principal = :principal"), lambda tx, row, _: RULES.delete(tx, id=row["id"])),
 )
@@ -91,12 +86,7 @@ RULE_QUEUE: Final = declare_queue(
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
     """Claim due rules for ``lease`` seconds, and return them in the order in which they are due."""
-    return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
-
-
-def sort_due(tx: Transaction, rules: Iterable[HoursRule]) -> list[HoursRule]:
-    """Sort rules by when their next start or stop is due."""
-    now = tx.now()
+    now, rules = tx.now(), RULES.parse_all(RULE_QUEUE.take(tx, lease, limit))
     return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
 
 

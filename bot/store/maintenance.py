@@ -73,15 +73,6 @@ def mark(tx: Transaction, left: Mark) -> None:
     UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
-def forget_upkeep(tx: Transaction) -> None:
-    """Delete a copy's marks and its records of daily work, so that all of it is done at the next start.
-
-    Since the copy was made, people may have left Slack, and the copy's own backups may have been lost with
-    their disk.
-    """
-    tx.run("delete_upkeep")
-
-
 def explain_outdated(tx: Transaction) -> str:
     """Return why no process may serve from a database, and what to do about it, or "" if a process may."""
     for left, said in _OUTDATED_MESSAGES.items():

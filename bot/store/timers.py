@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from bot.domain import operations, timers, work_items, workspaces
+from bot.domain import operations, timers, timetable, work_items, workspaces
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.planned_stops import choose_end
 from bot.domain.stops import PlannedStop, PlannedStops
@@ -18,7 +18,7 @@ from bot.store import cards, corrections, courses, hours, stop_warnings
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.statements import fill_changes
-from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, parse_enum, parse_principal
+from bot.store.tables import CARDS, NOTICES, OPERATIONS, PARTICIPANTS, WORKSPACES, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, clean
 
 NO_TIMER: Final[Mapping[str, Any]] = {
@@ -134,9 +134,13 @@ def _change(
     is_resting = row["stop_at"] is None and bool(former.rows) and workspace.is_down
     counts = None
     if ends and not (is_resting and named is None):
-        agreed_at = courses.find_agreed_at(tx, workspace_id)
-        postpone = partial(courses.find_postponed_end, tx, workspace_id)
-        counts = choose_end(ends, agreed_at, postpone, partial(hours.is_needed_after, tx, workspace_id))
+        joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
+        counts = choose_end(
+            ends,
+            max((one.consented_at or 0.0 for one in joined), default=0.0),
+            lambda end: timetable.postpone(end, courses.list_courses_of_workspace(tx, workspace_id)),
+            partial(hours.is_needed_after, tx, workspace_id),
+        )
     if row["planned_stops"] == clean(PlannedStops(ends, counts)) and named is None:
         return
     timer = (

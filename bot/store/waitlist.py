@@ -99,17 +99,6 @@ def summarize_lines(tx: Transaction, since: float) -> list[Row]:
     return tx.all("lines", since=since)
 
 
-def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """Count the people waiting for each connection and kind of capacity, with their average wait.
-
-    The average is over recent waits, in seconds.
-    """
-    return {
-        (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
-        for row in summarize_lines(tx, since)
-    }
-
-
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
     """Return how many starts on a connection have failed in a row, up to now."""
     (row,) = tx.all("failed_in_a_row", connection=connection)
