@@ -598,6 +598,6 @@ def _end_participation(
 
 CLASS_WORK: Final = ScheduledWork(
     name="class",
-    claim=lambda tx, _: store.claim_class_cards(tx, CARDS_PER_CLAIM, REST),
+    claim=lambda tx, _: CLASS_CARDS.parse_all(store.CLASS_CARD_QUEUE.take(tx, REST, CARDS_PER_CLAIM)),
     carry_out=_review_card,
 )

@@ -12,6 +12,7 @@ from bot.services.context import Context
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import accounts
 from bot.store.notices import add_notices
+from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
@@ -56,7 +57,7 @@ def build_link_reminder(account: Account, occasion: str) -> NewNotice:
 
 
 def _claim(tx: Transaction, _context: Context) -> list[Account]:
-    return accounts.claim_reminders(tx, REMINDERS_PER_CLAIM, CLAIM_LEASE_SECONDS)
+    return ACCOUNTS.parse_all(accounts.REMINDER_QUEUE.take(tx, CLAIM_LEASE_SECONDS, REMINDERS_PER_CLAIM))
 
 
 REMINDERS: Final = ScheduledWork(name="reminder", claim=_claim, carry_out=_remind)

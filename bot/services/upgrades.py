@@ -55,6 +55,6 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
 
 UPGRADE_WORK: Final = ScheduledWork(
     name="upgrade_losses",
-    claim=lambda tx, _: store.claim_losses(tx, _BATCH_SIZE, CLAIM_LEASE_SECONDS),
+    claim=lambda tx, _: UPGRADE_LOSSES.parse_all(store.LOSS_QUEUE.take(tx, CLAIM_LEASE_SECONDS, _BATCH_SIZE)),
     carry_out=tell_losses,
 )

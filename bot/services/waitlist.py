@@ -33,6 +33,7 @@ from bot.services.workspaces import require_workspace
 from bot.store import accepted_requests, cards, gates, operations, people, timers
 from bot.store import waitlist as rows
 from bot.store.notices import add_notices
+from bot.store.tables import WAITLIST_ENTRIES
 from bot.store.transaction import Row, Transaction
 from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import NotLinked, Refused
@@ -267,7 +268,9 @@ def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:
 
 WAITLIST_WORK: Final = ScheduledWork(
     name="wait",
-    claim=lambda tx, _: rows.claim_entries(tx, ENTRIES_PER_CLAIM, CLAIM_LEASE_SECONDS),
+    claim=lambda tx, _: WAITLIST_ENTRIES.parse_all(
+        rows.WAIT_QUEUE.take(tx, CLAIM_LEASE_SECONDS, ENTRIES_PER_CLAIM)
+    ),
     carry_out=carry_out,
     refuse=_refuse,
     later=_postpone,

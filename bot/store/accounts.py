@@ -357,11 +357,6 @@ REMINDER_QUEUE: Final = declare_queue(
 )
 
 
-def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
-    """Claim active accounts whose owners must be reminded that their credential will soon expire."""
-    return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
-
-
 def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
     """Set the time of the next reminder. Return False if the link or its reminder time has changed."""
     if not ACCOUNTS.count_changed(

@@ -142,11 +142,6 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 )
 
 
-def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Claim, for ``rest`` seconds, cards whose class has ended or whose members must be counted again."""
-    return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
-
-
 def update_counts(
     tx: Transaction,
     card_id: str,

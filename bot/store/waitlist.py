@@ -259,11 +259,6 @@ WAIT_QUEUE: Final = declare_queue(
 )
 
 
-def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEntry]:
-    """Claim due waitlist entries. The claim lasts ``lease`` seconds."""
-    return WAITLIST_ENTRIES.parse_all(WAIT_QUEUE.take(tx, lease, limit))
-
-
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Continue or end a workspace's waitlist entry after its operation has ended. Return the notices to send.
 

@@ -306,23 +306,27 @@ def notice(account, occasion="week"):
     return NewNotice(account.id, NoticeKind.LINK_EXPIRY, occasion, ALICE, {"connection": "saturn"})
 
 
+async def claim_reminders(store):
+    return ACCOUNTS.parse_all(await within(store, rows.REMINDER_QUEUE.take, 60.0, 10))
+
+
 async def test_each_is_due_in_its_time_and_written_once(store, clock):
     end = clock.now() + 30 * DAY
     account = await link_account(store, expires_at=end)
     await link_account(store, BOB)
     clock.advance(23 * DAY - 1)
-    assert await within(store, rows.claim_reminders, 10, 60.0) == []
+    assert await claim_reminders(store) == []
     clock.advance(1)
-    (due,) = await within(store, rows.claim_reminders, 10, 60.0)
+    (due,) = await claim_reminders(store)
     assert (due.id, due.expires_at) == (account.id, end)
     assert await within(store, rows.schedule_reminder, due, end - DAY)
     assert not await within(store, rows.schedule_reminder, due, end - DAY)
-    assert await within(store, rows.claim_reminders, 10, 60.0) == []
+    assert await claim_reminders(store) == []
     clock.advance(6 * DAY)
-    (due,) = await within(store, rows.claim_reminders, 10, 60.0)
+    (due,) = await claim_reminders(store)
     assert await within(store, rows.schedule_reminder, due, None)
     clock.advance(30 * DAY)
-    assert await within(store, rows.claim_reminders, 10, 60.0) == []
+    assert await claim_reminders(store) == []
 
 
 @pytest.mark.both_engines
@@ -345,9 +349,9 @@ async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps
 async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, clock):
     await link_account(store, expires_at=clock.now() + 8 * DAY)
     clock.advance(DAY)
-    (due,) = await within(store, rows.claim_reminders, 10, 60.0)
+    (due,) = await claim_reminders(store)
     await link_account(store, expires_at=clock.now() + 90 * DAY)
-    assert await within(store, rows.claim_reminders, 10, 60.0) == []
+    assert await claim_reminders(store) == []
     assert not await within(store, rows.schedule_reminder, due, None)
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
 

@@ -178,7 +178,7 @@ async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
 
 
 async def claimed(store):
-    return await within(store, class_rows.claim_class_cards, 10, 3.0)
+    return CLASS_CARDS.parse_all(await within(store, class_rows.CLASS_CARD_QUEUE.take, 3.0, 10))
 
 
 async def counted(store, card_id, counts):

@@ -187,7 +187,7 @@ CLAIMS = {
     "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
-    "claim_class_cards": lambda tx, most: courses_store.claim_class_cards(tx, most, 60.0),
+    "claim_class_cards": lambda tx, most: courses_store.CLASS_CARD_QUEUE.take(tx, 60.0, most),
     "claim_rules": lambda tx, most: hours_store.claim_hours(tx, most, 60.0),
 }
 

@@ -40,7 +40,7 @@ async def join(store, clock, workspace, **keys):
 
 
 async def due(store):
-    return [one.workspace_id for one in await within(store, waitlist_store.claim_entries, 10, 60.0)]
+    return [row["workspace_id"] for row in await within(store, waitlist_store.WAIT_QUEUE.take, 60.0, 10)]
 
 
 @pytest.mark.both_engines
@@ -275,7 +275,7 @@ async def test_two_processes_try_one_at_a_time(store, clock, three, database):
     beside = await database.open()
 
     def attempt(tx):
-        claimed = waitlist_store.claim_entries(tx, 10, 60.0)
+        claimed = WAITLIST_ENTRIES.parse_all(waitlist_store.WAIT_QUEUE.take(tx, 60.0, 10))
         return [waitlist_store.change(tx, one, state=WaitlistState.TRYING) for one in claimed]
 
     found = await asyncio.gather(*(one.claim(attempt) for one in (store, beside, store, beside)))
