@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
-from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
+from bot.store.transaction import Priority, Transaction, as_json, clean, from_json, hash_text, prioritize
 
 #: Before release 0.4.0, Usher moved old rows to a file, and then wrote an audit entry with this action. In
 #: the entry's detail, ``through`` is the number of the last row moved.
@@ -30,15 +30,8 @@ def hash_of(row: Mapping[str, Any]) -> str:
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
     """Queue audit rows. They are appended just before the transaction commits."""
     for entry in entries:
-        row: Row = {
-            "at": float(tx.now()),
-            "actor": clean(entry.actor),
-            "action": clean(entry.action),
-            "target": clean(entry.target),
-            "result": clean(entry.result),
-            "detail": as_json(entry.detail),
-        }
-        tx.audit_rows.append(row)
+        said = {name: clean(getattr(entry, name)) for name in ("actor", "action", "target", "result")}
+        tx.audit_rows.append({"at": float(tx.now()), **said, "detail": as_json(entry.detail)})
 
 
 def append_rows(tx: Transaction) -> None:

@@ -3,13 +3,12 @@
 Each such URL is sent to the owner once.
 """
 
-from hashlib import sha256
 from typing import Final
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.store import notices
 from bot.store.tables import OPERATIONS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction, hash_text
 
 #: Delay before sending a new URL, in seconds, in case a message already being sent turns out to show it.
 WAIT_SECONDS: Final = 5.0
@@ -24,7 +23,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
     if not tx.all("ready_begun", subject=operation.id) or is_address_shown(tx, operation.id, url):
         return
     body = {"workspace": workspace_id, "connection": operation.connection}
-    occasion = sha256(url.encode()).hexdigest()[:16]
+    occasion = hash_text(url)[:16]
     new = NewNotice(
         operation.id, NoticeKind.READY_LINK, occasion, operation.principal, body, due_in=WAIT_SECONDS
     )
