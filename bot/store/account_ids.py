@@ -30,18 +30,11 @@ MAX_COMPARED_AT_ONCE: Final = 20
 
 def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteIdSource) -> bool:
     """Save an account's id, unless the account has changed in the meantime. Return whether it was saved."""
-    now, unknown = tx.now(), {"id": account.id, "remote_id": account.remote_id}
-    return (
-        ACCOUNTS.count_changed(
-            tx,
-            {**unknown, "state": "active"},
-            remote_id=remote_id,
-            remote_id_source=source if remote_id else "",
-            remote_id_at=now if remote_id else None,
-            compared_at=now,
-        )
-        == 1
-    )
+    now, same = tx.now(), {"id": account.id, "remote_id": account.remote_id, "state": "active"}
+    learnt: Row = {"remote_id": remote_id, "remote_id_source": "", "remote_id_at": None, "compared_at": now}
+    if remote_id:
+        learnt |= {"remote_id_source": source, "remote_id_at": now}
+    return ACCOUNTS.count_changed(tx, same, **learnt) == 1
 
 
 @concerns(lambda account: [account.principal.key])

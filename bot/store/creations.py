@@ -150,11 +150,8 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
     )
     if listed is not None and listed["id"] != row["id"]:
         _take_over(tx, row, listed)
-        row = {
-            **row,
-            **{column: listed[column] for column in _FOUND},
-            "alias": row["alias"] or listed["alias"],
-        }
+        row = row | {column: listed[column] for column in _FOUND}
+        row["alias"] = row["alias"] or listed["alias"]
     WORKSPACES.change(
         tx,
         {"id": row["id"]},

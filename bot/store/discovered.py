@@ -329,7 +329,7 @@ def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **colu
     usage.note_listed(tx, row, seen, start, is_own=columns.get("owner", row["owner"]) is None)
 
 
-def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
+def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool) -> Row:
     """If the list shows no actions or end, keep the known ones, unless the state has changed (``is_new``)."""
     expires_at, expiry_mode = gates.choose_end(row, seen, start) if seen else (None, None)
     values = {
@@ -337,11 +337,7 @@ def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bo
         "expires_at": expires_at,
         "expiry_mode": expiry_mode,
     }
-    return (
-        values
-        if is_new
-        else {column: row[column] if values[column] is None else values[column] for column in values}
-    )
+    return values | ({} if is_new else {name: row[name] for name in values if values[name] is None})
 
 
 def _note_absence(tx: Transaction, row: Row, start: float) -> None:

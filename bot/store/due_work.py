@@ -38,10 +38,8 @@ def find_next_due(
     ``served`` are the kinds of tasks that this process handles. Nothing can be claimed before the returned
     time. At that time, a claim may still find nothing.
     """
-    wanted, now = (
-        {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
-        tx.now(),
-    )
+    now = tx.now()
+    wanted = {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds}
     keys = {"names": wanted, "connections": connections, "served": served}
     given = {name: as_json(dict.fromkeys(some, 1)) for name, some in keys.items()}
     found = dict.fromkeys(kinds, inf)

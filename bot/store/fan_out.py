@@ -62,11 +62,8 @@ def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
         for row in take_batch(tx, rows, before):
             do(tx, row, said)
             after = row["id"]
-        if (
-            len(rows) == FAN_OUT_BATCH_SIZE
-            or (rows and after != rows[-1]["id"])
-            or (rows and tx.changes - before >= FAN_OUT_BATCH_SIZE)
-        ):
+        is_full = len(rows) == FAN_OUT_BATCH_SIZE
+        if rows and (is_full or after != rows[-1]["id"] or tx.changes - before >= FAN_OUT_BATCH_SIZE):
             return {**said, "stage": stage, "after": after}
         after = ""
     return None

@@ -633,11 +633,8 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
     has_news = row["operation_block_reason"] != result.block_reason
     is_held = has_news or row["operation_hold"] or row["busy_since"] is not None
     if not is_held and result.observed is not None:
-        verb, start_call = (
-            parse_enum(OperationVerb, row["operation_verb"]),
-            parse_enum(Call, row["start_call"]),
-        )
-        if only_waits(verb, start_call, result.observed.state):
+        verb = parse_enum(OperationVerb, row["operation_verb"])
+        if only_waits(verb, parse_enum(Call, row["start_call"]), result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
     # A change always wakes the operation, because a step that claimed it in the meantime may not have seen

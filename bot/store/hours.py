@@ -200,11 +200,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
             # and aren't over yet.
             coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
-            processed_until = (
-                processed_until
-                if begin is None
-                else min(processed_until, max(begin.at - 1.0, paused.processed_until))
-            )
+            if begin is not None:
+                processed_until = min(processed_until, max(begin.at - 1.0, paused.processed_until))
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 

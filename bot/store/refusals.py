@@ -45,10 +45,8 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
 
 def try_refused(tx: Transaction, account: Account) -> bool:
     """Claim the next attempt to use a refused account. Return False if another process has claimed it."""
-    return (
-        ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
-        == 1
-    )
+    same = {"id": account.id, "checked_at": account.checked_at}
+    return ACCOUNTS.count_changed(tx, same, checked_at=tx.now()) == 1
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:

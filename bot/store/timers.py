@@ -231,10 +231,8 @@ def save_timer_warning(
     if row is None:
         return
     now, least = tx.now(), timers.LEAST_TIMER_WARNING_SECONDS
-    warning_id, former = (
-        row["stop_warning"],
-        None if again else stop_warnings.find_warning(tx, row["stop_warning"]),
-    )
+    warning_id = row["stop_warning"]
+    former = None if again else stop_warnings.find_warning(tx, warning_id)
     next_check_at = max(moved_to - least, now + _CHECK_INTERVAL_SECONDS)
     if former is not None and stop_warnings.is_on_its_way(former) and stop_at > now:
         is_drawn = former["state"] == NoticeState.LEASED
@@ -375,11 +373,8 @@ def note_state(
     ``came_up_again`` means that the workspace was down in between, although no read showed it. Its planned
     stops are kept, and its owner is warned of them again.
     """
-    workspace_id, state, words = (
-        before["id"],
-        parse_enum(workspaces.State, before["state"]),
-        before["actions"],
-    )
+    workspace_id, words = before["id"], before["actions"]
+    state = parse_enum(workspaces.State, before["state"])
     was_down = workspaces.is_down(state, None if words is None else words.split())
     # While an operation is open, no message has reported its end, so no message has to be corrected.
     is_corrected = verb is None and corrections.note_contradiction(tx, before, after, seen_at)

@@ -266,10 +266,8 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
     waitlist.
     """
     is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
-    kind, waiting = (
-        find_missing_capacity(ended.cause) if is_failed else "",
-        find_entry_of_workspace(tx, ended.workspace_id),
-    )
+    kind = find_missing_capacity(ended.cause) if is_failed else ""
+    waiting = find_entry_of_workspace(tx, ended.workspace_id)
     if kind and (waiting is None or waiting.state is WaitlistState.GRANTED):
         offer = {"room": kind, "until": get_default_end(now, people.find_zone(tx, ended.principal))}
         return [replace(one, body=one.body | offer) for one in pending]
