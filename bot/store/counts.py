@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from bot.domain.outages import SLACK
 from bot.store import maintenance, outages, owners, waitlist
@@ -9,11 +10,17 @@ from bot.store.engine import Engine
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_batch
 from bot.store.transaction import Priority, Row, Transaction
 
-#: Maps each table that grows with the number of people to a query that counts one batch of its rows.
-_COUNTED_IN_BATCHES = {
-    "accounts": "count_accounts",
-    "workspaces": "count_workspaces",
-    "people": "count_people",
+#: The tables that grow with the number of people, each with its key and the condition for the rows to count.
+_COUNTED_IN_BATCHES: Final = {
+    "accounts": ("id", "state <> 'revoking'"),
+    "workspaces": ("id", "hidden = 0"),
+    "people": ("principal", "is_deleted = 0"),
+}
+#: Queries that count a batch of the rows of each of these tables, and return the batch's last key.
+BATCH_COUNTS: Final = {
+    table: f"SELECT COUNT(*) AS size, MAX({key}) AS last FROM (SELECT {key} FROM {table} "  # noqa: S608
+    f"WHERE {condition} AND {key} > :after ORDER BY {key} LIMIT :limit) AS batch"
+    for table, (key, condition) in _COUNTED_IN_BATCHES.items()
 }
 
 
@@ -24,7 +31,7 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
     owed_revocations, workspaces, tasks, left_to_later_releases and people.
     """
     (found,) = await engine.read(lambda tx: tx.all("statistics"), Priority.STEADY)
-    for name, query in _COUNTED_IN_BATCHES.items():
+    for name, query in BATCH_COUNTS.items():
         found[name], size, after = 0, COUNT_BATCH_SIZE, ""
         while size == COUNT_BATCH_SIZE:
             (row,) = await read_batch(engine, query, COUNT_BATCH_SIZE, {"after": after})

@@ -13,22 +13,6 @@ SELECT
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM tasks) AS tasks;
 
--- Tables that grow with the number of people are counted in batches. Each row also has the batch's last key.
--- name: count_accounts
-SELECT COUNT(*) AS size, MAX(id) AS last FROM (
-    SELECT id FROM accounts WHERE state <> 'revoking' AND id > :after ORDER BY id LIMIT :limit
-) AS batch;
-
--- name: count_workspaces
-SELECT COUNT(*) AS size, MAX(id) AS last FROM (
-    SELECT id FROM workspaces WHERE hidden = 0 AND id > :after ORDER BY id LIMIT :limit
-) AS batch;
-
--- name: count_people
-SELECT COUNT(*) AS size, MAX(principal) AS last FROM (
-    SELECT principal FROM people WHERE is_deleted = 0 AND principal > :after ORDER BY principal LIMIT :limit
-) AS batch;
-
 -- A message has been waiting since it was first due, however many attempts there have been.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices

@@ -1,6 +1,6 @@
 """Every SQL statement of the store, by name: named queries, lookups by key, and generated queries."""
 
-from bot.store import due_work, fan_out, gates, notices, runs, sweeping
+from bot.store import counts, due_work, fan_out, gates, notices, runs, sweeping
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.statements import find_query, read_queries
 from bot.store.tables import TABLES
@@ -10,6 +10,7 @@ WORDS = {
     "{work_items}": ("operations", "runs"),
 }
 SWEEPS = {f"sweep_{name}": sweeping.make_sweep_query(name) for name in sweeping.OLD_ROWS}
+COUNTS = {f"count_{table}": query for table, query in counts.BATCH_COUNTS.items()}
 #: The generated queries of fan-outs' stages, by the fan-out and the number of the stage.
 STAGES = {
     f"{what}_{number}": query
@@ -38,7 +39,7 @@ def gather_statements() -> dict[str, str]:
         else:
             found[name] = query
     counted = {f"count_{one.name}": one.count for one in DECLARED_QUEUES.values() if one.is_scheduled}
-    found |= CLAIMS | SWEEPS | STAGES | counted | {"next_due": due_work.make_next_due_query()}
+    found |= CLAIMS | SWEEPS | COUNTS | STAGES | counted | {"next_due": due_work.make_next_due_query()}
     # The caller chooses which columns to set. Use one that all tables have.
     changes = "connection = :connection"
     return {

@@ -11,14 +11,14 @@ import pytest
 from bot.store.statements import read_queries
 from tests.contract.store.conftest import MARKED_CASES_RUN, TOGETHER, is_marked_case
 from tests.rigs import postgres
-from tests.rigs.statements import CLAIMS, STAGES, SWEEPS
+from tests.rigs.statements import CLAIMS, COUNTS, STAGES, SWEEPS
 
 #: Statements that move clocks or free what a process left behind. They are needed on SQLite only, since
 #: PostgreSQL has its own clock.
 OF_SQLITE = re.compile(r"heal_|free_|move_")
 
 #: Named statements, the claims of declared queues, the stages of fan-outs, and the deletions of old rows.
-QUERIES = read_queries() | CLAIMS | STAGES | SWEEPS
+QUERIES = read_queries() | CLAIMS | COUNTS | STAGES | SWEEPS
 
 
 def has_run(name: str, statements: set[str]) -> bool:
