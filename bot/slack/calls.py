@@ -229,29 +229,21 @@ class PacedSlack:
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
-        self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
+        self,
+        method: str,
+        arguments: Mapping[str, Any],
+        *,
+        channel: str | None = None,
+        share: float = 1.0,
+        must_count: bool = True,
     ) -> SlackAnswer:
         """Call a method once, and return the response or raise one of the SlackFailed errors.
 
         Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
-        counted. After either error, the call has had no effect.
+        counted. After either error, the call has had no effect. ``must_count`` is False if the call is to be
+        made even if the database can't count it.
         """
-        return await self._call(self.budget, method, arguments, channel, share)
-
-    async def call_uncounted(
-        self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None
-    ) -> SlackAnswer:
-        """Call a method once, like ``call``, but even if the database can't count calls."""
-        return await self._call(self._uncounted, method, arguments, channel)
-
-    async def _call(
-        self,
-        budget: Budget | UncountedBudget,
-        method: str,
-        arguments: Mapping[str, Any],
-        channel: str | None = None,
-        share: float = 1.0,
-    ) -> SlackAnswer:
+        budget: Budget | UncountedBudget = self.budget if must_count else self._uncounted
         self._require_access(method)
         if self._prepare is not None:
             await self._prepare()
@@ -278,13 +270,10 @@ class PacedSlack:
             await budget.pause(method, min(error.retry_after, MAX_METHOD_PAUSE_SECONDS), channel)
             raise
         except SlackFailed as error:
-            is_unanswered = isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE_CODE
-            if is_unanswered:
+            if isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE_CODE:
                 self._note_silence()
             else:
                 self._note_answer(method)
-            if is_unanswered:
-                self._was_away = True
             if not classify(error).is_shut_out:
                 raise
             if method == AUTH_TEST or await self._is_shut_out():
@@ -308,7 +297,7 @@ class PacedSlack:
 
     def _note_silence(self) -> None:
         self.answering.record_failure(self._clock.now())
-        self._silent_at = self._clock.monotonic()
+        self._was_away, self._silent_at = True, self._clock.monotonic()
         if not self._waits:
             self._waits, self.tries, self._tries_at = True, 0, -math.inf
 

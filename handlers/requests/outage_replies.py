@@ -66,7 +66,8 @@ class OutageReplies:
             async with asyncio.timeout(SEND_SECONDS):
                 method, message = _call_for(principal, surface, reference)
                 channel = principal.user_id if method == CHAT_POST_MESSAGE else None
-                await self._slack.find_client(principal).call_uncounted(method, message, channel=channel)
+                slack = self._slack.find_client(principal)
+                await slack.call(method, message, channel=channel, must_count=False)
         except (SlackUnknownOutcome, TimeoutError) as error:
             logger.warning("outage reply not confirmed", problem=error)
         except (SlackFailed, StoreError) as error:
