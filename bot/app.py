@@ -242,7 +242,7 @@ class Process:
             partial(self._identify_installation, make), self.store, SlackFailed
         )
         if self._slack_setup.by_oauth is not None:
-            stack.push_async_callback(self._slack_setup.by_oauth.close)
+            stack.push_async_callback(self._slack_setup.by_oauth.tokens.close)
         # The scheduler uses this machine's clock rather than the database's.
         self.scheduler = Scheduler(
             self.store,

@@ -216,7 +216,7 @@ async def open_for_operator(
         finally:
             if entered.by_oauth is not None:
                 # Before the process ends, save any token that was renewed during the import.
-                await entered.by_oauth.close()
+                await entered.by_oauth.tokens.close()
 
 
 async def import_rows(context: Context, rows: Sequence[CsvRow], *, apply: bool) -> list[Result]:

@@ -283,10 +283,6 @@ class InstalledSlack:
         """Return whether Slack knows a channel id. Raise SlackFailed if Slack can't be reached."""
         return await is_channel(self._client_at(installation), channel, ts)
 
-    async def close(self) -> None:
-        """Wait for token replacements in progress, so that all tokens that Slack has issued are stored."""
-        await self.tokens.close()
-
 
 #: Either the client for the bot token in the settings, or the clients for all OAuth installations.
 AnySlack: TypeAlias = PacedSlack | InstalledSlack

@@ -181,7 +181,7 @@ async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_t
     await says(other)
     assert rig.web.refreshed == ["refresh 1"]
     assert rig.web.sent[-1] == "token 2"
-    await one.close()
+    await one.tokens.close()
 
 
 async def test_what_one_process_replaced_the_other_reads_when_its_token_is_refused(rig):
@@ -225,7 +225,7 @@ async def test_what_slack_has_given_out_is_written_when_the_database_is_back(rig
     assert rig.web.sent == ["token 1"]
     store.is_away = False
     rig.clock.advance(RENEWING_SECONDS)
-    await one.close()
+    await one.tokens.close()
     await says(await rig.process())
     # A refresh token works only once, and no other was requested.
     assert (rig.web.refreshed, rig.web.sent[-1]) == (["refresh 1"], "token 2")
