@@ -200,7 +200,7 @@ def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     yield given, ""
-    for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
+    for at in range(len(given) - 1, -1, -1) if "time" in verb.accepts else ():
         if isinstance(given[at], Quoted):
             break
         text = " ".join(given[at:])

@@ -482,7 +482,7 @@ class _Sentence:
 def _find_only_time(verb: Verb, times: Sequence[Time]) -> float | None:
     """Return the time to run a verb or, for a start, to stop again. Return None if it isn't clear."""
     ats = [moment.at for time in times for moment in time.moments]
-    is_clear = len(ats) == 1 and verb.takes_time and (times[0].lead in _UNTIL) is verb.runs_until
+    is_clear = len(ats) == 1 and "time" in verb.accepts and (times[0].lead in _UNTIL) is verb.runs_until
     return ats[0] if is_clear else None
 
 

@@ -122,11 +122,6 @@ class Verb:
         return "workspace" in self.accepts and "words" not in self.accepts and self.command == "workspace"
 
     @property
-    def takes_time(self) -> bool:
-        """Return whether the verb can be given a time."""
-        return "time" in self.accepts
-
-    @property
     def takes_words(self) -> bool:
         """Return whether anything can follow the verb."""
         return bool(self.accepts) or " " in self.usage

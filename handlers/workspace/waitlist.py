@@ -85,7 +85,7 @@ async def show_waitlist(request: Request) -> Answer:
     for row in found:
         title, what = (
             request.services.title(row["connection"]),
-            words.WAITED_FOR.get(row["kind"], words.WAITED_FOR["room"]),
+            words.WAITED_FOR.get(row["kind"], "room"),
         )
         waiting_, got = (
             Markup(times.format_count(row[one], "person", "people")) for one in ("waiting", "got")

@@ -109,7 +109,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
         state = str(forms["happening"]) if is_new or is_going(operation, workspace) else waits
         since = None
     if (wait := get_wait(facts)) is not None:
-        what = WAITED_FOR.get(wait.kind, WAITED_FOR["room"])
+        what = WAITED_FOR.get(wait.kind, "room")
         state, since = WAITING_UNTIL.format(what=what, until=format_time(wait.expires_at)), None
     starts = (one.after(max(facts.now, one.processed_until)) for one in facts.rules if not one.paused)
     planned = [one.at for one in starts if one is not None and one.side == "start"]

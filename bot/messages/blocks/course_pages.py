@@ -6,8 +6,6 @@ from datetime import date
 from typing import Any, Final
 
 from bot.domain import timetable
-from bot.domain.courses import ClassCard
-from bot.domain.hours import Occurrence
 from bot.domain.message_context import ClassFacts
 from bot.domain.notices import Answer
 from bot.domain.time_parsing import DAYS
@@ -101,7 +99,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
         # Drop the button's colour, because the Home tab already has a coloured button for the account.
-        return [fill(PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
+        return [fill(PENDING, why=why)], [kit.without_colour(button)]
     if facts.workspace is None:
         return [], []
     if facts.workspace.state is State.RUNNING:
@@ -111,7 +109,8 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
+    card, on = facts.card, timetable.find_lesson_on(facts.card, facts.now)
+    coming = timetable.find_lesson_after(card, facts.now if on is None else on.at)
     buttons = list[Element]()
     if coming is not None:
         day = times.format_weekday(coming.local[:10], card.day(facts.now))
@@ -143,11 +142,6 @@ def _format_current_or_next_lesson(facts: ClassFacts) -> str:
         if coming is None
         else fill("Next lesson: {at}", at=kit.moment(coming.at, facts.now, facts.zone))
     )
-
-
-def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:
-    on = timetable.find_lesson_on(card, now)
-    return timetable.find_lesson_after(card, now if on is None else on.at)
 
 
 def show_no_courses(command: Markup) -> Answer:

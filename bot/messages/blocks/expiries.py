@@ -50,8 +50,11 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
         return notice(notices.ENDED_BY_ITSELF, facts)
     # If a stop would end the workspace permanently, call a stop by the provider a removal.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
-    left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
-    names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}
+    left = workspace.expires_at - facts.now
+    names = {
+        "left": times.format_duration(left if left < 60 else round(left / 60) * 60),
+        "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone),
+    }
     small = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     if workspace.state is State.RUNNING:
         template, buttons = _ENDING[expiry_mode], [*open_buttons(facts), *list_extend_button(facts)]
@@ -77,7 +80,3 @@ def _render_extension(facts: WorkspaceFacts) -> Answer:
         )
     said = kit.Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
     return notice(notices.NOT_EXTENDED, facts, list_buttons(facts), cause=said)
-
-
-def _round_minutes(seconds: float) -> float:
-    return seconds if seconds < 60 else round(seconds / 60) * 60

@@ -116,7 +116,9 @@ def is_typed(field: Field) -> bool:
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     """Return choices as menu options, up to Slack's limit, without those whose values are too long."""
     usable = [
-        kit.option(choice.value or EMPTY_CHOICE, choice.label) for choice in choices if _is_usable(choice)
+        kit.option(choice.value or EMPTY_CHOICE, choice.label)
+        for choice in choices
+        if choice.value != EMPTY_CHOICE and len(choice.value) <= limits.MAX_OPTION_VALUE_LENGTH
     ]
     return usable[: limits.MAX_SELECT_OPTIONS]
 
@@ -124,10 +126,6 @@ def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
 def read_option_value(value: str) -> str:
     """Return the value of the choice behind an option."""
     return "" if value == EMPTY_CHOICE else value
-
-
-def _is_usable(choice: Choice) -> bool:
-    return choice.value != EMPTY_CHOICE and len(choice.value) <= limits.MAX_OPTION_VALUE_LENGTH
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:

@@ -132,8 +132,7 @@ def describe_hours(
     else:
         # People are more likely to skip a day than to stop a workspace that keeps running. So the skip button
         # comes first, and the buttons that stop the workspace have no colour.
-        plain = [{key: value for key, value in one.items() if key != "style"} for one in in_time]
-        buttons = [*buttons[:1], *plain, *buttons[1:]]
+        buttons = [*buttons[:1], *map(kit.without_colour, in_time), *buttons[1:]]
     sentences += list_lessons(facts)
     off = _list_days_off(rules, facts.now)
     if causes or off:
@@ -379,11 +378,10 @@ def form_button() -> Element:
     return kit.button(cards.HOURS, "hours_form")
 
 
-def _is_down(facts: WorkspaceFacts) -> bool:
-    return facts.state in NOT_UP_STATES
-
-
-@renders(NoticeKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
+@renders(
+    NoticeKind.HOURS_MISSED,
+    is_true=lambda facts: facts.state in NOT_UP_STATES or facts.word("cause") == "given_up",
+)
 def render_missed(facts: WorkspaceFacts) -> Answer:
     """Report a missed start or stop, or explain why it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
@@ -417,7 +415,7 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
     workspace, until = facts.workspace, facts.body.get("until")
-    if workspace is None or not _is_down(facts):
+    if workspace is None or facts.state not in NOT_UP_STATES:
         return [], []
     if facts.is_refused and facts.linking & {"token", "admin"}:
         return [], [link_again_button(facts)]
@@ -429,15 +427,10 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
     return [can_start], [start]
 
 
-def is_linked_again(facts: Facts) -> bool:
-    """Return whether a person has linked again since their hours were paused because of a broken link."""
-    return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
-
-
 def _are_paused(facts: Facts) -> bool:
     cause = facts.word("cause")
     if cause in {"unlinked", "refused"}:
-        return not is_linked_again(facts)
+        return facts.is_linked is not True or facts.is_refused
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return True
     return any(one.paused == cause for one in facts.rules)

@@ -18,7 +18,6 @@ from bot.domain.runs import Run
 from bot.domain.snapshots import About, Snapshot, User
 from bot.domain.stops import StopEffect
 from bot.domain.timeouts import is_run_unanswered
-from bot.domain.waitlist import WaitlistEntry
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.button_values import ButtonValue
@@ -94,11 +93,7 @@ def _format_wait(facts: WorkspaceFacts) -> Markup:
     if wait is None:
         return Markup("")
     until = kit.moment(wait.expires_at, facts.now, facts.zone)
-    return Markup(fill(waitlist.WAITING_UNTIL, what=_get_thing_waited_for(wait), until=until))
-
-
-def _get_thing_waited_for(wait: WaitlistEntry) -> str:
-    return waitlist.WAITED_FOR.get(wait.kind, waitlist.WAITED_FOR["room"])
+    return Markup(fill(waitlist.WAITING_UNTIL, what=waitlist.WAITED_FOR.get(wait.kind, "room"), until=until))
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
@@ -121,7 +116,7 @@ def get_state_word(workspace: Workspace, state: State) -> str:
 def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Format a workspace's state for a menu option, in words only, without times."""
     if (wait := get_wait(facts)) is not None:
-        return waitlist.WAITING.format(what=_get_thing_waited_for(wait))
+        return waitlist.WAITING.format(what=waitlist.WAITED_FOR.get(wait.kind, "room"))
     return get_state_word(workspace, _find_next_state(workspace, facts.operation))
 
 
@@ -359,15 +354,13 @@ def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
-    """Return a workspace's buttons for a list that only its owner reads."""
-    return list_buttons(facts, opening=[] if facts.is_unusable else [_link_or_ask_to_open(facts, workspace)])
+    """Return a workspace's buttons for a list that only its owner reads.
 
-
-def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return the *Open* button with the URL. If the URL isn't known, pressing the button requests it."""
-    if not facts.ide_url:
-        return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
-    return open_button(facts)
+    If the workspace's URL isn't known, pressing *Open* requests it.
+    """
+    ask = kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
+    opens = open_button(facts) if facts.ide_url else ask
+    return list_buttons(facts, opening=[] if facts.is_unusable else [opens])
 
 
 def run_list(

@@ -142,7 +142,7 @@ def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
 def _render_stopped(facts: WorkspaceFacts) -> Answer:
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
-        return _render_not_created(facts)
+        return notice(notices.NOT_MADE, facts, list_again_buttons(facts))
     is_gone = workspace is not None and workspace.state is State.GONE
     is_asked = operation is not None and operation.verb.brings_down
     is_planned = operation is not None and operation.planned_for is not None
@@ -197,13 +197,8 @@ def _render_turned_out(facts: WorkspaceFacts) -> Answer:
 
 @renders(NoticeKind.REMOVED)
 def _render_removed(facts: WorkspaceFacts) -> Answer:
-    if facts.operation is not None and facts.operation.cause == "not_made":
-        return _render_not_created(facts)
-    return notice(notices.REMOVED, facts, list_again_buttons(facts))
-
-
-def _render_not_created(facts: WorkspaceFacts) -> Answer:
-    return notice(notices.NOT_MADE, facts, list_again_buttons(facts))
+    is_unmade = facts.operation is not None and facts.operation.cause == "not_made"
+    return notice(notices.NOT_MADE if is_unmade else notices.REMOVED, facts, list_again_buttons(facts))
 
 
 def _is_waiting(facts: WorkspaceFacts) -> bool:

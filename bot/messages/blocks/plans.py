@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain import timetable as courses_timetable
@@ -106,17 +106,6 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
         )
         for at, one in zip(numbers, facts.lessons, strict=False)
     ]
-
-
-def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
-    """Return the warning that a class will stop a workspace, as a template and its values.
-
-    Return None if no class will stop the workspace.
-    """
-    of = facts.stopping_class
-    if of is None:
-        return None
-    return texts.WARNED[of.is_stopper], {"course": of.card.title, "who": name_stopper(of)}
 
 
 def name_stopper(facts: ClassFacts) -> Markup:

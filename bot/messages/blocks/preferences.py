@@ -1,6 +1,5 @@
 """A person's preferences: the answers that show them, and the forms that change them."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.domain.notices import Answer
@@ -92,7 +91,8 @@ def format_preferences(facts: PreferenceFacts) -> str:
     """Format a person's preferences, one sentence per line."""
     wanted = facts.wanted
     sent = [said for topic, said in TOPICS.items() if getattr(wanted, topic)]
-    sentences = [fill(SENT, topics=Markup(_join_or(sent))) if sent else NOT_SENT]
+    topics = Markup(" or ".join(filter(None, [", ".join(sent[:-1]), *sent[-1:]])))
+    sentences = [fill(SENT, topics=topics) if sent else NOT_SENT]
     if facts.own:
         names = [f"*{line(one.title)}*" for one in facts.own[:_MAX_NAMES]]
         names += (
@@ -164,7 +164,3 @@ def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
         private_metadata=workspace.id,
     )
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
-
-
-def _join_or(parts: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -45,7 +45,7 @@ def run_card(facts: RunFacts) -> Answer:
     run = facts.run
     if not run.is_open and not run.is_watched:
         return (run_ended if run.outcome is Outcome.ENDED else run_failed)(facts)
-    sentence = kit.join([format_title(facts), *format_state_lines(facts)], "\n")
+    sentence = kit.join([fill_notice(runs.TITLE, facts), *format_state_lines(facts)], "\n")
     card = kit.message(sentence, _list_small_texts(facts))
     return kit.answer([*card.blocks, *_render_tail(facts), *kit.actions(list_card_buttons(facts))])
 
@@ -167,11 +167,6 @@ def render_problem(facts: RunFacts) -> Answer:
         template = runs.NO_FILE.get(cause, runs.FILE_MISSING)
     because = problems.explain_cause(cause, facts.connection_title)
     return kit.message(fill_notice(template, facts, because=because))
-
-
-def format_title(facts: RunFacts) -> str:
-    """Return the heading of a run."""
-    return fill_notice(runs.TITLE, facts)
 
 
 def describe_outcome(run: Run) -> str:

@@ -25,9 +25,9 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import get_name, link_again_button
 from bot.messages.blocks.kit import Element, Markup, fill, safe
-from bot.messages.blocks.plans import describe_stop
+from bot.messages.blocks.plans import name_stopper
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import answers, cards, notices, problems, times, verbs
+from bot.messages.texts import answers, cards, courses, notices, problems, times, verbs
 from bot.support.cleaning import natural_key
 
 NEVER_CHOICE = "never"
@@ -60,7 +60,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     if workspace is None or workspace.stop_at is None:
         is_resting = workspace is not None and workspace.is_down and bool(workspace.planned_stops.rows)
         return kit.message(fill(cards.OVER_DOWN if is_resting else cards.OVER, **names))
-    mode, at = _get_mode(workspace), kit.moment_at(workspace.stop_at, facts.now, facts.zone)
+    mode, at = workspace.stop_mode or "stop", kit.moment_at(workspace.stop_at, facts.now, facts.zone)
     minutes = max(round((workspace.stop_at - facts.now) / 60), 1)
     left = times.format_count(minutes, "minute") if minutes < 60 else times.format_duration(minutes * 60)
     counts, buttons = workspace.planned_stops.counts, keep_buttons(workspace)
@@ -70,9 +70,9 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
         names["over"] = kit.moment_at(counts.over_at, facts.now, facts.zone)
     template: Template = cards.ENDING.get("assistant" if counts and counts.via else because, "")
     names["course"] = "" if counts is None else counts.title
-    if described := describe_stop(facts):
-        template, more = described
-        names |= more
+    if (of := facts.stopping_class) is not None:
+        template = courses.WARNED[of.is_stopper]
+        names |= {"course": of.card.title, "who": name_stopper(of)}
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *list_buttons(facts)]
     sentence = fill(
@@ -94,7 +94,7 @@ def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
 
 
 def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    mode = _get_mode(workspace)
+    mode = workspace.stop_mode or "stop"
     if is_final(facts.effects, mode) and not workspace.stop_agreed:
         return ["Right now that would end it for good. If it still would then, I'll leave it running."]
     if is_final(facts.effects, mode):
@@ -185,10 +185,6 @@ def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
-
-
-def _get_mode(workspace: Workspace) -> StopMode:
-    return workspace.stop_mode or "stop"
 
 
 def ask_final_stop(

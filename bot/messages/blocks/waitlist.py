@@ -46,7 +46,7 @@ def _fill_place(
     said: Sequence[str],
     template: str = words.WAITING_STATE,
 ) -> str:
-    entry, what = of.entry, words.WAITED_FOR.get(of.entry.kind, words.WAITED_FOR["room"])
+    entry, what = of.entry, words.WAITED_FOR.get(of.entry.kind, "room")
     names = {"name": of.name, "title": of.title, "what": what}
     if entry.granted_at is not None:
         return fill(words.GRANTED, at=kit.moment_at(entry.granted_at, now, zone), **names)
@@ -167,7 +167,7 @@ def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
 def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str, **more: str) -> Answer:
     if not template or facts.workspace is None:
         return said
-    what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
+    what = words.WAITED_FOR.get(kind, "room")
     first, *rest = said.blocks
     return kit.with_blocks(said, (first, kit.section(fill_notice(template, facts, what=what, **more)), *rest))
 
@@ -178,7 +178,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
     offer = fill(words.CAN_KEEP_TRYING, until=kit.moment(facts.time("again"), facts.now, facts.zone))
-    what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
+    what = words.WAITED_FOR.get(kind, "room")
     if not cause:
         until = kit.moment(facts.time("until"), facts.now, facts.zone)
         often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)

@@ -11,12 +11,6 @@ _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Durations at which ``format_roughly`` switches to coarser wording. The first three are in minutes, the last
-#: one is in seconds.
-_UNDER_A_MINUTE = 0.75
-_A_MINUTE_OR_TWO = 2.5
-_BY_THE_MINUTE = 9.5
-_ABOUT_AN_HOUR = 3_150
 
 
 def format_duration(seconds: float) -> str:
@@ -28,20 +22,19 @@ def format_duration(seconds: float) -> str:
         return _two(whole // _MINUTE, "min", whole % _MINUTE, "s")
     if whole < _DAY:
         return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
-    days = whole // _DAY
-    return format_count(days, "day")
+    return format_count(whole // _DAY, "day")
 
 
 def format_roughly(seconds: float) -> str:
     """Format a typical duration, too roughly for anyone to take it as a promise: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
-    if minutes < _UNDER_A_MINUTE:
+    if minutes < 0.75:
         return "under a minute"
-    if minutes < _A_MINUTE_OR_TWO:
+    if minutes < 2.5:
         return "a minute or two"
-    if minutes < _BY_THE_MINUTE:
+    if minutes < 9.5:
         return f"about {round(minutes)} minutes"
-    if seconds < _ABOUT_AN_HOUR:
+    if minutes < 52.5:
         return f"about {round(minutes / 5) * 5} minutes"
     hours = max(round(seconds / _HOUR), 1)
     return "about an hour" if hours == 1 else f"about {hours} hours"
