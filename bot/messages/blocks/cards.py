@@ -48,16 +48,6 @@ VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
 
-_VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: cards.START,
-    OperationVerb.STOP: cards.STOP,
-    OperationVerb.RESTART: cards.RESTART,
-    OperationVerb.CREATE: cards.START_NEW,
-    OperationVerb.SUSPEND: cards.SUSPEND,
-    OperationVerb.FORCE: cards.FORCE,
-    OperationVerb.REMOVE: cards.REMOVE,
-}
-
 
 def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
     """Return the words for a new operation. If known, ``end`` says when its workspace is usually ready."""
@@ -487,7 +477,9 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word in {"gone", "not_found", "forgotten"}:
         return [*list_again_buttons(facts), *list_page_button(facts)]
     if word == causes.STALE and facts.workspace is not None:
-        again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
+        is_creation = operation.verb is OperationVerb.CREATE
+        label = cards.START_NEW if is_creation else VERB_FORMS[operation.verb]["Do"]
+        again = kit.button(label, "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
     # Don't offer *Try again* if the next attempt would fail for the same reason (the sentence already says
     # what helps), or if the workspace's row no longer exists.
