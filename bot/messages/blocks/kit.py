@@ -523,20 +523,10 @@ def strip_links(text: str) -> str:
     return _LINK_PATTERN.sub(r"\1", text)
 
 
-def answer(
-    blocks: Iterable[Block],
-    *,
-    replaces: bool = False,
-    is_question: bool = False,
-) -> Answer:
+def answer(blocks: Iterable[Block], *, replaces: bool = False, is_question: bool = False) -> Answer:
     """Return an Answer. Text and blocks that don't fit into a message are cut."""
     fitting = fit(_finish_buttons(blocks))
-    return Answer(
-        text=notification(fitting),
-        blocks=fitting,
-        replaces=replaces,
-        is_question=is_question,
-    )
+    return Answer(notification(fitting), fitting, replaces=replaces, is_question=is_question)
 
 
 def notification(blocks: Iterable[Block]) -> str:

@@ -164,9 +164,7 @@ def workspace_list(
     title = fill(answers.LIST, what=Markup(what))
     drawn, seen = render_workspaces(one.shown)
     search = [replies.search("status")] if max(all_, count) > AT_A_GLANCE else []
-    show_all = kit.button(
-        "Show all {count}".format(count=f"{count:,}"), ButtonValue("list", "1 all", mark="more")
-    )
+    show_all = kit.button(f"Show all {count:,}", ButtonValue("list", "1 all", mark="more"))
     head = " · ".join([f"*{title}*", *seen])
     next_ = show_all if count else None
     blocks = _build_list("list", head, [*search, *more], drawn, one, remark, words, next_)

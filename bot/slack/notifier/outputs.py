@@ -101,10 +101,8 @@ class Outputs:
             if await self._is_shown(run):
                 await self._finish(entry)
                 return
-        name = "{name}-{id}.log".format(
-            name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
-            id=run.id.rpartition("_")[2][:8],
-        )
+        stem = _NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job"
+        name = f"{stem}-{run.id.rpartition('_')[2][:8]}.log"
         try:
             slack = self._slack.find_client(run.principal)
             file = await upload_file(slack, name, spool.pieces(), spool.size)

@@ -278,11 +278,10 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     end = await gatherer.read_end_state(card, facts) if is_card else ""
     left = await _remove_past(gatherer, card, answer, facts) if stays else _Remainder(answer)
     is_past = not is_card or facts is None or facts.is_superseded
-    has_blocks = Mark.ASKS in card.kind.marks
-    has_passed = not has_blocks and facts is not None and not is_true(card.kind, facts)
+    is_question = Mark.ASKS in card.kind.marks
+    has_passed = not is_question and facts is not None and not is_true(card.kind, facts)
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
-    is_end = Mark.END in card.kind.marks
-    if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
+    if left.is_nothing and card.kind.marks & (Mark.END | Mark.PASSES) and not passes:
         # Keep a message that says how something ended, or announces something that is still to come.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
