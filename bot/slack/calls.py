@@ -277,7 +277,9 @@ class PacedSlack:
             if not classify(error).is_shut_out:
                 raise
             if method == AUTH_TEST or await self._is_shut_out():
-                self._note_lockout(error)
+                self._set_lockout_code(error.code)
+                self._refused_people.clear()
+                self._locked_out_until = monotonic() + SHUT_OUT_SECONDS
                 raise
             self._note_refusal(error.code, place, channel or place)
             raise SlackRefusedHere(method, error.code, SHUT_OUT_SECONDS) from None
@@ -369,11 +371,6 @@ class PacedSlack:
         except SlackFailed as error:
             return classify(error).is_shut_out
         return False
-
-    def _note_lockout(self, error: SlackFailed) -> None:
-        self._set_lockout_code(error.code)
-        self._refused_people.clear()
-        self._locked_out_until = self._clock.monotonic() + SHUT_OUT_SECONDS
 
     def _set_lockout_code(self, code: str) -> None:
         if self.lockout_code is None:
