@@ -164,7 +164,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
         if newest is None:
             command = f"job run {join_words((connection, stem))}"
             return replies.hint(note, lists.list_command_buttons([command], request.services.clock.now()))
-        offer = lists.run_again(newest, request.services.title(connection))
+        offer = lists.offer_run("run", newest, request.services.title(connection))
         return kit.with_blocks(offer, [kit.section(note), *offer.blocks])
     if ready:
         return await launch_by_name(request, connection, stem)
@@ -529,7 +529,7 @@ async def stop(request: Request) -> Answer:
         return await request_stop(request, run, force=force)
     if run.state.is_over:
         return answer_over(request, run)
-    return lists.stop_run(run, request.services.title(run.connection), "force" if force else "stop")
+    return lists.offer_run("force" if force else "stop", run, request.services.title(run.connection))
 
 
 @routes.action("job_force")

@@ -210,7 +210,9 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
 
 def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = "", more: str = "") -> Answer:
     """Answer with one workspace's state and its buttons. ``remark`` comes first, and ``more`` last."""
-    text = "\n".join([*([remark] if remark else []), _format_state_lines(facts, workspace)])
+    own = [*list_end_lines(facts), *format_lines(facts), *list_lessons(facts)]
+    risk = format_stop_risk(workspace) if facts.is_up else ""
+    text = "\n".join(filter(None, [remark, format_state_line(facts, workspace), risk, *own]))
     if workspace.last_used_at is not None:
         at = kit.moment_at(workspace.last_used_at, facts.now, facts.zone)
         text = f"{text}\n{fill(answers.LAST_USED, at=at)}"
@@ -343,14 +345,6 @@ def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -
     return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
 
-def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Return a workspace's state. For its owner, add when it will stop and its working hours."""
-    now = [format_stop_risk(workspace)] if facts.is_up else []
-    more = [*format_lines(facts), *list_lessons(facts)]
-    own = [*filter(None, now), *list_end_lines(facts), *more]
-    return "\n".join([format_state_line(facts, workspace), *own])
-
-
 def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
     """Return a workspace's buttons for a list that only its owner reads.
 
@@ -480,16 +474,10 @@ def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
     return _offer(find_verb("workspace", verb), workspace, title, press, cost)
 
 
-def stop_run(run: Run, title: str, verb: str) -> Answer:
-    """Offer to stop a run, or to force-quit it."""
-    press = ButtonValue(f"job_{verb}", run.id)
+def offer_run(verb: str, run: Run, title: str) -> Answer:
+    """Offer to stop a run, to force-quit it, or to run its job again, which may cost money."""
+    press = ButtonValue("job_again" if verb == "run" else f"job_{verb}", run.id)
     return _offer(find_verb("job", verb), run, title, press)
-
-
-def run_again(run: Run, title: str) -> Answer:
-    """Offer to run a job again. That may cost money, so it takes the press of a button."""
-    press = ButtonValue("job_again", run.id)
-    return _offer(find_verb("job", "run"), run, title, press)
 
 
 def _offer(verb: Verb, about: Workspace | Run, title: str, press: ButtonValue, cost: str = "") -> Answer:

@@ -37,11 +37,6 @@ PROPOSED_MINUTES = "60"
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
 
-def _can_run(facts: WorkspaceFacts) -> bool:
-    workspace = facts.workspace
-    return workspace is not None and not workspace.is_down and workspace.state is not State.STOPPING
-
-
 def _is_coming(facts: WorkspaceFacts) -> bool:
     """Return whether the announced stop is still planned.
 
@@ -124,7 +119,10 @@ def format_kept(facts: WorkspaceFacts) -> str:
 
 
 def _is_unstopped(facts: WorkspaceFacts) -> bool:
-    return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
+    workspace = facts.workspace
+    if workspace is None or workspace.is_down or workspace.state is State.STOPPING:
+        return False
+    return facts.word("cause") not in LINK_HELPS or bool(facts.obstacle)
 
 
 @renders(NoticeKind.PLANNED_STOP_FAILED, is_true=_is_unstopped)
