@@ -376,7 +376,7 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "Scopes of people": lambda: _uses("scope", manifest.USER_SCOPES),
         "Events": lambda: _uses("event", manifest.EVENTS),
         "Slash commands": lambda: _uses("command", manifest.COMMANDS),
-        "Shortcuts": lambda: _uses("shortcut", {name: one.why for name, one in manifest.SHORTCUTS.items()}),
+        "Shortcuts": lambda: _uses("shortcut", manifest.SHORTCUTS),
     },
 }
 

@@ -6,7 +6,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -61,21 +60,8 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Shortcut:
-    """A shortcut as shown in Slack, and the reason why the app includes it."""
-
-    why: str
-    name: str
-    description: str
-
-
-SHORTCUTS: Final[Mapping[str, Shortcut]] = {
-    "start_workspace": Shortcut(
-        "Starts one of a person's workspaces from wherever they are in Slack.",
-        name="Start a workspace",
-        description="Choose one of your workspaces and start it",
-    ),
+SHORTCUTS: Final[Mapping[str, str]] = {
+    "start_workspace": "Starts one of a person's workspaces from wherever they are in Slack.",
 }
 
 #: Path at which Slack's commands, interactions, option searches and events arrive over HTTP.
@@ -191,12 +177,11 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
             "bot_user": {"display_name": "usher", "always_online": True},
             "shortcuts": [
                 {
-                    "name": one.name,
+                    "name": "Start a workspace",
                     "type": "global",
-                    "callback_id": callback_id,
-                    "description": one.description,
+                    "callback_id": "start_workspace",
+                    "description": "Choose one of your workspaces and start it",
                 }
-                for callback_id, one in SHORTCUTS.items()
             ],
             "slash_commands": [
                 {

@@ -142,7 +142,7 @@ USES = {
     "Scopes of people": manifest.USER_SCOPES,
     "Events": manifest.EVENTS,
     "Slash commands": manifest.COMMANDS,
-    "Shortcuts": {name: one.why for name, one in manifest.SHORTCUTS.items()},
+    "Shortcuts": manifest.SHORTCUTS,
 }
 
 
