@@ -95,7 +95,7 @@ def render_open_requests(
 ) -> Answer:
     """Render the open requests with buttons and, above them, how the last request was decided."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
-    above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
+    above = [part for part in (outcome, head or "Nobody is waiting for you to approve an account.") if part]
     rows, left = list[Block](), len(approvals)
     for one in approvals[:MAX_LISTED]:
         decision = render_decision(one, titles[one.connection], people, mark=LISTED)
@@ -116,16 +116,16 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
     own = {"id": approval.principal.user_id, "email": email}
     question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **own, **names)
     approve, deny = (ButtonValue(action, key, mark=mark) for action in ("approve", "deny"))
-    buttons = [kit.button(pages.DENY, deny, style=kit.DANGER)]
+    buttons = [kit.button("Deny", deny, style=kit.DANGER)]
     if not approval.awaits_answers:
-        buttons.insert(0, kit.button(pages.APPROVE, approve, style=kit.PRIMARY, confirm=question))
+        buttons.insert(0, kit.button("Approve", approve, style=kit.PRIMARY, confirm=question))
     if mark:
         buttons = [kit.without_colour(one) for one in buttons]
     small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
     if approval.similar_users:
         alike = Markup(", ".join(_name_with_identity(people.get(key)) for key in approval.similar_users))
-        small.append(fill(requests.ALIKE, people=alike))
-    said = [fill(pages.REQUEST, **names)]
+        small.append(fill("This username may belong to somebody else: {people}.", people=alike))
+    said = [fill("{who} wants to be linked to *{username}* on {title}.", **names)]
     there, here = approval.email, known.email if known is not None else None
     if there and here and there.casefold() != here.casefold():
         said.insert(0, fill(requests.ADDRESSES_DIFFER, there=there, here=here, **names))
@@ -160,7 +160,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
         return kit.message(_format_owner_answer(facts))
     names = {"username": facts.word("username"), "title": facts.connection_title}
     key = f"{facts.approval.id} {facts.approval.username}" if facts.approval is not None else ""
-    buttons = [kit.button(requests.MINE, "mine", key), kit.button(requests.NOT_MINE, "not_mine", key)]
+    buttons = [kit.button("It's mine", "mine", key), kit.button(requests.NOT_MINE, "not_mine", key)]
     return kit.message(fill(requests.WHOSE, **names), buttons=buttons)
 
 

@@ -22,7 +22,6 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import get_wait
 from bot.messages.blocks.cards import VERB_FORMS
-from bot.messages.texts import assistant as words
 from bot.messages.texts.cards import STATES
 from bot.messages.texts.runs import STATES as RUN_STATES
 from bot.messages.texts.waitlist import WAITED_FOR, WAITING_UNTIL
@@ -105,7 +104,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
     if operation is not None and operation.is_open and not is_so_already(facts):
         forms, asked_at = VERB_FORMS[operation.verb], operation.created_at
         is_new = facts.now - asked_at < MAX_PROMPT_SECONDS and not operation.block_reason
-        waits = words.WAITS.format(do=forms["happen"])
+        waits = "waiting to {do}".format(do=forms["happen"])
         state = str(forms["happening"]) if is_new or is_going(operation, workspace) else waits
         since = None
     if (wait := get_wait(facts)) is not None:

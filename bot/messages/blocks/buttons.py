@@ -76,7 +76,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
 #: Marks a *Stop waiting* button as part of a list, so that its answer doesn't replace the list.
 IN_ROW: Final = "row"
 BACK: Final = "back"
-_CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")
+_CANCEL_PLAN: Final = Opposite("Cancel it", "keep_running", "Keep {name} running")
 
 
 def _find_opposite(verb: str, at: float | None) -> Opposite | None:
@@ -345,7 +345,7 @@ def format_obstacle(
     titles += [one.workspace.title for one in facts.others if one.workspace is not None]
     *first, last = [f"*{line(title)}*" for title in sorted(titles, key=natural_key)]
     said = {"names": Markup(f"{', '.join(first)} and {last}" if first else last)}
-    said["still"] = Markup(cards.STILL[bool(first)])
+    said["still"] = Markup(("it's still", "they're still")[bool(first)])
     mode = mode or (workspace.stop_mode if workspace is not None else None) or "stop"
     said |= {"done": Markup(cards.DONE[mode]), "do": Markup(mode), "why": describe_obstacle(obstacle, facts)}
     return fill(template, at=kit.moment_at(at, facts.now, facts.zone), **said)
@@ -361,7 +361,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
         return []
-    return [kit.button(cards.LATER, "stop_later", workspace.id, of=workspace.title)]
+    return [kit.button("Stop later…", "stop_later", workspace.id, of=workspace.title)]
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:

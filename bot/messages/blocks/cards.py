@@ -215,7 +215,7 @@ def _format_progress(
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     going = "{Happening} since {since}." if usual is None else cards.GOING_ON_USUAL
-    template = going if is_going else cards.QUEUED
+    template = going if is_going else "Waiting to {happen} since {since}."
     return fill(template, since=kit.since(since, facts.now, facts.zone), at=usual, **forms)
 
 
@@ -316,7 +316,7 @@ def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
     # Show the time rather than the time left, which would have to be updated over and over.
-    return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
+    return [fill("Usually ready by {at}.", at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
@@ -452,7 +452,7 @@ def format_cause(facts: WorkspaceFacts, cause: str) -> str:
     """Explain why an operation failed. If the provider gave a reason, it is in the workspace's row."""
     said = format_failure(facts, cause)
     return (
-        f"{cards.NOT_RENEWED} {said}"
+        f"The old one has ended, and I couldn't start a new one in its place. {said}"
         if facts.operation is not None and facts.operation.replaces_ended_workspace
         else said
     )

@@ -24,8 +24,6 @@ NO_COURSES: Final = (
     "To teach one, press the button, or type `{command}card CONNECTION/TEMPLATE` in its channel."
 )
 
-JOINED_COUNT: Final = "{joined} joined"
-READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: Text shown to people who have pressed *Join* but still need an account or a workspace.
 PENDING: Final = "You've pressed *Join*, but {why}"
@@ -128,8 +126,8 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
 def _format_counts(facts: ClassFacts) -> str:
     if not facts.counts.joined:
         return "Nobody has joined yet"
-    said = [JOINED_COUNT, *([] if "none" in facts.linking else ["{linked} linked an account"])]
-    said += [READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
+    said = ["{joined} joined", *([] if "none" in facts.linking else ["{linked} linked an account"])]
+    said += ["{ready} ready"] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
     return fill(" · ".join(said), **asdict(facts.counts))
 
 

@@ -62,7 +62,7 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = "when" if when is None else "{at}, or earlier if"
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))
-    sees = Markup(f" {texts.SEES_HOURS}" if card.shows_hours else "")
+    sees = Markup(" They can see how long it runs until then." if card.shows_hours else "")
     consent = fill(
         texts.CONSENT, who=kit.mention(facts.people.get(card.principal.key)), ends=ends, sees=sees, **end
     )
@@ -73,7 +73,7 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     said += ["{failed} failed"] if counts.failed else []
     said += ["{kept} kept"] if counts.kept and not is_done else []
     if is_done or not card.is_over(facts.now):
-        return about, [*said, *([texts.OVER] if is_done else [])]
+        return about, [*said, *(["The class is over. {stopped} stopped, {kept} kept."] if is_done else [])]
     return about, [*said, texts.CLOSING if facts.now < (card.stops_at or 0.0) else texts.CLOSING_UNTIL]
 
 
@@ -284,7 +284,7 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
         template = texts.LESSON_MISSED if facts.now < facts.time("ends") else texts.LESSON_MISSED_WHOLLY
     operation, reason = facts.operation, dict[str, Markup]()
     if cause := facts.word("cause"):
-        template = texts.LESSON_REFUSED
+        template = "I couldn't start *{name}* on {title} for *{course}*. {cause}"
         reason = {"cause": Markup(safe(problems.explain_cause(cause, facts.connection_title)))}
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now, facts.zone)
@@ -318,7 +318,7 @@ def render_report(facts: ClassFacts) -> Answer:
         for state, words in texts.REPORT_WHY.items()
         if (count := numbers[state])
     ]
-    lines = [fill(texts.REPORT, name=card.title, **_format_counts(counts))]
+    lines = [fill("{how_many} for *{name}*.", name=card.title, **_format_counts(counts))]
     as_of = fill("as of {at}", at=kit.moment(facts.now, facts.now, facts.zone))
     lines += [kit.join([kit.join(said, "; "), f"{as_of}."], ", ")] if said else []
     buttons = [kit.button(texts.PROBLEMS, "class_problems", card.id)] if facts.problems else []
@@ -459,6 +459,9 @@ def render_post_question(facts: ClassFacts) -> Answer:
     if cause == "undrawable":
         template = texts.NOT_POSTED_BROKEN
     if facts.body.get("is_unsure"):
-        template = texts.DID_IT_APPEAR
+        template = (
+            "Slack didn't tell me whether the card for *{name}* has appeared in <#{channel}>. "
+            "Have a look, and post it again if it hasn't."
+        )
     sentence = fill(template, **names, helps=Markup(helps or ""))
     return replies.answer(sentence, [kit.button("Post again", "class_post", card.id)])

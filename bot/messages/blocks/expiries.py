@@ -47,7 +47,9 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     """Warn that a provider will end a workspace, based on the workspace's current row."""
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
-        return notice(notices.ENDED_BY_ITSELF, facts)
+        return notice(
+            "*{name}* on {title} was due to stop by itself. Type `list` to see where things stand.", facts
+        )
     # If a stop would end the workspace permanently, call a stop by the provider a removal.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = workspace.expires_at - facts.now
@@ -68,7 +70,10 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
 _ENDING: Final[Mapping[ExpiryMode, str]] = {
     "stops": notices.ENDING_STOPS,
     "stops_anyway": notices.ENDING_REGARDLESS,
-    "removed": notices.ENDING_ANYHOW,
+    "removed": (
+        "{title} removes *{name}* in {left}, {at}, because its time is up. "
+        "Save what you need from it before then."
+    ),
 }
 
 
@@ -79,4 +84,4 @@ def _render_extension(facts: WorkspaceFacts) -> Answer:
             notices.EXTENDED, facts, list_buttons(facts), at=kit.moment_at(facts.time("until"), facts.now)
         )
     said = kit.Markup(kit.safe(problems.explain_cause(cause, facts.connection_title)))
-    return notice(notices.NOT_EXTENDED, facts, list_buttons(facts), cause=said)
+    return notice("{title} doesn't let *{name}* run longer. {cause}", facts, list_buttons(facts), cause=said)

@@ -16,8 +16,6 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import runs, verbs
 
-FORM_CALLBACK: Final = "make"
-START_CALLBACK: Final = "start_workspace"
 START_FIELD: Final = "workspace"
 #: Value of the option for an empty choice. Slack requires every option to have a value.
 EMPTY_CHOICE: Final = "\u2205"
@@ -55,7 +53,7 @@ def make_view(
         purpose,
         blocks[: limits.MAX_VIEW_BLOCKS],
         submit=verbs.SUBMIT[purpose],
-        callback_id=FORM_CALLBACK,
+        callback_id="make",
         private_metadata=_encode_metadata(metadata),
     )
 
@@ -97,7 +95,7 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     return kit.modal(
         verbs.START_TITLE,
         [kit.field(START_FIELD, "Workspace", menu), kit.context("I'll message you when it's ready.")],
-        callback_id=START_CALLBACK,
+        callback_id="start_workspace",
         submit="Start",
         close=verbs.CLOSE,
     )
@@ -185,7 +183,7 @@ def _build_menu(field: Field) -> Element:
     if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
         placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
         return {"type": "static_select", "options": offered, "placeholder": placeholder}
-    placeholder = kit.plain(verbs.FIND, limits.MAX_PLACEHOLDER_LENGTH)
+    placeholder = kit.plain("Type to find one", limits.MAX_PLACEHOLDER_LENGTH)
     return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder}
 
 

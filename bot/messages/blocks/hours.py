@@ -117,8 +117,8 @@ def describe_hours(
     if causes:
         # Hours for a single day come first, so the last sentence may be about the others only.
         is_all = all(one.paused for one in rules if one not in new[:1])
-        some = fill(words.SOME_RESTING, hours=_format_rules(paused, facts))
-        sentences.append(words.RESTING if is_all else some)
+        some = fill("Paused: {hours}.", hours=_format_rules(paused, facts))
+        sentences.append("They're paused." if is_all else some)
     sentences += [*(_format_cause(cause, title) for cause in causes), *ending]
     sentences += _format_next(facts) if not new else []
     earlier = list_earlier_end(facts, find_hours_stop(rules, facts.now))
@@ -245,7 +245,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     today = datetime.fromtimestamp(facts.now, zone).date()
     monday = today + timedelta(days=7 - today.weekday())
     label, until = (times.format_weekday(one.isoformat(), today) for one in (day, monday))
-    left_out = {"skip": (words.SKIP.format(day=label), list_dates(day, day + timedelta(days=1)))}
+    left_out = {"skip": (f"Skip {label}", list_dates(day, day + timedelta(days=1)))}
     if day < monday - timedelta(days=1):
         left_out["pause"] = (f"Pause until {until}", list_dates(today, monday))
     key = facts.workspace.id
@@ -286,7 +286,7 @@ def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
     """Return a line that lists the days skipped by working hours, or [] if there are none."""
     every = {span for one in rules for span in group_days(one, _list_days_off(rules, now, one))}
     today = max((one.day(now) for one in rules), default=date.min)
-    return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every), today))] if every else []
+    return [fill("No working hours {days}.", days=times.format_dates(sorted(every), today))] if every else []
 
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:
@@ -366,7 +366,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
 
 def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
     """List the working hours of several workspaces, followed by ``remark``."""
-    blocks = [kit.section(words.LIST)]
+    blocks = [kit.section("*Your workspaces' working hours*")]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
     blocks += [kit.context(remark)] if remark else []

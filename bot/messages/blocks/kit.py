@@ -37,7 +37,6 @@ EMPTY_TEXT: Final = "–"
 #: Maximum length of a name in a button's label for screen readers. Longer names are cut, so that people also
 #: hear the connection, which comes after the name.
 _MAX_LABEL_NAME_LENGTH: Final = 40
-_CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
 #: To make a message fit, paragraphs are shortened to no fewer than this many characters. After that, blocks
 #: are dropped.
@@ -154,7 +153,6 @@ BUTTONS_PER_ROW: Final = 2
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
-_SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
 #: Maximum number of heading lines (such as a title and a workspace's name) before a message's first sentence.
 _MAX_HEADINGS: Final = 2
 #: Number of characters of a paragraph that a phone shows before the reader expands it.
@@ -438,7 +436,7 @@ def name_plainly(named: Named | None) -> Markup:
     """Name a person in text that doesn't support mentions, such as a confirmation or a notification."""
     if named is None:
         return Markup(times.SOMEBODY)
-    return _add_workspace(times.IN_WORKSPACE_PLAIN, _name(named), named)
+    return _add_workspace("{who} ({workspace})", _name(named), named)
 
 
 def _name(named: Named) -> Markup:
@@ -535,7 +533,7 @@ def notification(blocks: Iterable[Block]) -> str:
     for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
         first, *more = _SENTENCE_END.split(strip_markup(strip_links(line_.removeprefix("• "))))
         said.append(first)
-        if first.endswith(_SENTENCE_ENDS):
+        if first.endswith((".", "!", "?", "\u2026")):
             room = accumulate((len(one) + 1 for one in more), initial=len(first))
             said[-1] = " ".join([first, *more[: sum(length <= _MAX_SHORT_LENGTH for length in room) - 1]])
             break
@@ -569,7 +567,7 @@ def modal(
 ) -> dict[str, Any]:
     """Return a form or, without ``submit``, a page. ``keys`` are additional keys for Slack's view object."""
     # Slack would label the button *Cancel*, but a page has nothing to cancel.
-    labels = {"title": title, "submit": submit, "close": close or ("" if submit else _CLOSE)}
+    labels = {"title": title, "submit": submit, "close": close or ("" if submit else "Close")}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 

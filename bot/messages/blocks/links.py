@@ -66,10 +66,10 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
     names = {"title": title, "username": account.username}
     sentences, buttons = [fill(requests.RESTING, who=kit.mention(person), **names)], list[Element]()
     if "admin" in facts.linking:
-        sentences.append(requests.RESTING_APPROVE)
+        sentences.append("If it is theirs, too, you can approve it.")
         question = kit.confirm(requests.CONFIRM_RESTING, style=None, name=kit.name_plainly(person), **names)
         key = f"{RESTING_BUTTON}/{account.id} {account.other_id}"
-        buttons = [kit.button(requests.APPROVE_RESTING, "approve", key, confirm=question)]
+        buttons = [kit.button("Approve", "approve", key, confirm=question)]
     return kit.message(kit.join(sentences), [], buttons)
 
 
@@ -85,7 +85,7 @@ def _render_linked(facts: Facts) -> Answer:
     # text below mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
-    small = [notices.LINKED_NEXT]
+    small = ["If this wasn't you, press *Unlink*."]
     if facts.link_expires_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_expires_at, facts.now, facts.zone)))
     return notice(template, facts, buttons, small=small, username=username)
@@ -144,7 +144,7 @@ def render_left_running(facts: RequestFacts) -> Answer:
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
         lines.append(fill(notices.LEFT[key[1]], who=kit.mention(facts.people.get(key[0]))))
         for one in of_person:
-            template = notices.LEFT_UNSTOPPED if one["was_planned"] else notices.LEFT_RUNNING
+            template = notices.LEFT_UNSTOPPED if one["was_planned"] else "*{name}* on {title}, as of {seen}."
             seen = kit.moment(float(one["seen_at"] or facts.now), facts.now, facts.zone)
             lines.append(f"• {fill(template, name=one['name'], title=one['title'], seen=seen)}")
             if one["page"]:

@@ -109,14 +109,14 @@ def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
 def get_state_word(workspace: Workspace, state: State) -> str:
     """Return the word for a workspace's state."""
     if workspace.is_provisional:
-        return cards.UNMADE
+        return "Being created"
     return "Not in your account" if state is State.GONE and workspace.was_never_shown else cards.STATES[state]
 
 
 def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Format a workspace's state for a menu option, in words only, without times."""
     if (wait := get_wait(facts)) is not None:
-        return waitlist.WAITING.format(what=waitlist.WAITED_FOR.get(wait.kind, "room"))
+        return "Waiting for {what}".format(what=waitlist.WAITED_FOR.get(wait.kind, "room"))
     return get_state_word(workspace, _find_next_state(workspace, facts.operation))
 
 
@@ -133,7 +133,7 @@ def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None)
     state = Markup(get_state_word(workspace, found))
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
     if since is not None and found is not State.UNKNOWN and not workspace.is_provisional:
-        template = answers.GONE if found is State.GONE else answers.SINCE
+        template = answers.GONE if found is State.GONE else "{state} since {since}"
         state = Markup(fill(template, state=state, since=kit.since(since, now, zone)))
     if workspace.is_provisional or workspace.read_at is None:
         return state, Markup("not checked yet")

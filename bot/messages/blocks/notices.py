@@ -156,7 +156,7 @@ def _render_summary(facts: HeldFacts) -> Answer:
     lines, buttons = _write_lines(left), list[Element]()
     for (kind, one), _ in left:
         if kind in READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url and is_true(kind, one):
-            label = notices.OPEN_NAMED.format(name=get_name(one))
+            label = f"Open {get_name(one)}"
             buttons.append(kit.add_number(open_buttons(one)[0], len(buttons), label))
     more = [fill(answers.AND_MORE, count=len(lines) - _MAX_LINES)] if len(lines) > _MAX_LINES else []
     shown = [heading, *(f"• {one}" for one in [*lines[:_MAX_LINES], *more])]
@@ -191,7 +191,7 @@ def _render_results(facts: HeldFacts) -> Answer:
         )
         if first is not None:
             label = first["text"]["text"]
-            template = notices.BUTTON_NAMED if " " in label else notices.BUTTON_OF
+            template = "{label}: {name}" if " " in label else notices.BUTTON_OF
             label = template.format(label=label, name=get_name(one))
             buttons.append(kit.add_number(first, len(buttons), label))
     lines = _write_lines(left)
@@ -201,9 +201,7 @@ def _render_results(facts: HeldFacts) -> Answer:
 
 def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
     names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
-    last = (
-        names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)
-    )
+    last = names[-1] if len(names) <= _MAX_LINES else fill("{count} more", count=len(names) - _MAX_LINES)
     listed = times.join_names([*names[:-1][:_MAX_LINES], last])
     return fill(words[len(of) > 1], names=Markup(listed))
 

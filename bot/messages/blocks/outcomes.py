@@ -59,10 +59,10 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
         template = notices.READY_UNTIL.get(facts.state, notices.READY_BEFORE)
         at = kit.moment_at(ended_at, facts.now, facts.zone)
-        was = notices.WAS_READY if is_news else notices.WAS_RUNNING
+        was = "became ready" if is_news else "was already running"
         return kit.message(fill_notice(template, facts, at=at, was=was))
     waited = None if operation is None else operation.seconds_waited
-    took = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
+    took = [] if waited is None else [fill("It took {took}.", took=times.format_duration(waited))]
     place = Markup(kit.line(facts.connection_title))
     lines, small, buttons = describe_running(facts, took, place=place)
     template = notices.READY if is_news else notices.READY_ALREADY
@@ -71,7 +71,7 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
         said = holds.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
         because = Markup(kit.format_reason(said, facts.now, facts.zone))
     template = notices.READY_LATE if because and is_news else template
-    template = notices.READY_UNUSABLE if facts.is_unusable else template
+    template = "{mark} *{name}* is running." if facts.is_unusable else template
     said = fill_notice(template, facts, mark=get_mark(facts), because=because)
     sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
     ready = kit.message(sentence, small, buttons)
@@ -113,7 +113,7 @@ def _render_failure(facts: WorkspaceFacts, outcome: Outcome) -> Answer:
     )
     if operation is not None and operation.good_until is not None and outcome is Outcome.FAILED:
         at = Markup(kit.moment(operation.planned_for or 0.0, facts.now, facts.zone))
-        usual = fill_notice(notices.NOT_AS_PLANNED, facts, at=at)
+        usual = fill_notice("I couldn't {do} *{name}* on {title} as planned for {at}.", facts, at=at)
     sentence = describe_end(facts, is_done=False) or usual
     if cause != "cancelled":
         because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")

@@ -47,7 +47,7 @@ def format_rule(rule: HoursRule, now: float, reader_zone: ZoneInfo | None) -> Ma
     named = [day.capitalize() for day in DAYS if day in rule.days]
     named += [times.format_date(day, rule.day(now)) for day in sorted(rule.days - EVERY_DAY)]
     days = words.DAY_NAMES.get(rule.days) or ", ".join(named)
-    template = words.BOTH if rule.starts is not None else "{days} until {end}"
+    template = "{days} {begin}\u2013{end}" if rule.starts is not None else "{days} until {end}"
     template = "{days} from {begin}" if rule.stops is None else template
     begin, end = (format_time_of_day(one, reader_zone) for one in (rule.starts, rule.stops))
     return Markup(template.format(days=days, begin=begin, end=end))
@@ -56,7 +56,7 @@ def format_rule(rule: HoursRule, now: float, reader_zone: ZoneInfo | None) -> Ma
 def format_weekdays(named: Collection[str]) -> str:
     """Format weekdays, as in ``Tuesdays and Thursdays``."""
     if named == EVERY_DAY:
-        return texts.EVERY_DAY
+        return "every day"
     return times.join_names(
         f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named
     )

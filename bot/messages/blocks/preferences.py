@@ -12,13 +12,11 @@ from bot.messages.texts import answers, times, verbs
 SETTINGS_TITLE: Final = "Settings"
 SUBMIT: Final = "Save"
 CHANGE: Final = "Change settings"
-SAVED: Final = "*Saved.*"
 TOPICS: Final = {
     "ready": "a workspace is ready",
     "stopped": "a workspace stops by itself",
     "run_ended": "a run ends",
 }
-SENT: Final = "I'll message you when {topics}."
 NOT_SENT: Final = (
     "I won't message you when a workspace is ready or stops by itself, or when a run ends: their "
     "cards show that."
@@ -29,7 +27,6 @@ ASKS_AFTER_HOURS: Final = (
 )
 #: Sentence for connections with their own number of hours, which operators can set.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
-ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
@@ -84,7 +81,7 @@ def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = Non
 
 def build_saved_view(said: str) -> dict[str, Any]:
     """Return the view shown after the form was saved."""
-    return kit.modal(SETTINGS_TITLE, [kit.section(f"{SAVED}\n{said}")])
+    return kit.modal(SETTINGS_TITLE, [kit.section(f"*Saved.*\n{said}")])
 
 
 def format_preferences(facts: PreferenceFacts) -> str:
@@ -92,7 +89,7 @@ def format_preferences(facts: PreferenceFacts) -> str:
     wanted = facts.wanted
     sent = [said for topic, said in TOPICS.items() if getattr(wanted, topic)]
     topics = Markup(" or ".join(filter(None, [", ".join(sent[:-1]), *sent[-1:]])))
-    sentences = [fill(SENT, topics=topics) if sent else NOT_SENT]
+    sentences = [fill("I'll message you when {topics}.", topics=topics) if sent else NOT_SENT]
     if facts.own:
         names = [f"*{line(one.title)}*" for one in facts.own[:_MAX_NAMES]]
         names += (
@@ -116,7 +113,7 @@ def _format_asking(facts: PreferenceFacts) -> list[str]:
     sentences = [_format_asking_hours(usual, ASKS_AFTER_HOURS, "I won't ask about workspaces left running.")]
     for hours, titles in others.items():
         named = Markup(times.join_names(map(line, titles)))
-        sentences.append(_format_asking_hours(hours, ASKS_THERE, ASKS_NEVER_THERE, titles=named))
+        sentences.append(_format_asking_hours(hours, ASKS_THERE, "On {titles}, I won't ask.", titles=named))
     return [" ".join(sentences)]
 
 

@@ -251,25 +251,22 @@ def linked_view(title: str, username: str) -> dict[str, Any]:
     return kit.modal("Linked", [done, kit.context(answers.CODE_DONE_NEXT)])
 
 
-ASK_FORM = "ask_link"
-
-
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
     """Return the button that opens the form for a username. A number tells it apart from similar buttons."""
     press = ButtonValue("ask_link", carry_command(connection, text), number=number)
-    return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
+    return kit.button(fill("Ask to link {title}", title=title), press, style=kit.PRIMARY)
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
     """Return the form that asks for a username, with ``suggestion`` already filled in."""
     given = {"initial_value": suggestion[:100]} if suggestion else {}
-    field = kit.text_field("username", fill(pages.ASK_LABEL, title=title), max_length=100, **given)
+    field = kit.text_field("username", fill("Your username on {title}", title=title), max_length=100, **given)
     return kit.modal(
         pages.ASK_TITLE,
         [field, kit.context(pages.ASK_NOTE)],
-        callback_id=ASK_FORM,
+        callback_id="ask_link",
         private_metadata=connection,
-        submit=pages.ASK_SUBMIT,
+        submit="Ask",
         close=answers.CODE_CLOSE,
     )
 
@@ -278,7 +275,7 @@ def explain_unread_time(
     why: Unread, given: str, soonest: float = 60.0, farthest: float = FARTHEST_SECONDS
 ) -> Markup:
     """Explain what is wrong with a typed time, and which forms of times can be typed."""
-    forms = Markup(answers.FORMS)
+    forms = Markup("`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`")
     if not given.strip():
         return Markup(fill("Tell me when: {forms}.", forms=forms))
     *most, last = [f"`{kit.line(one)}`" for one in why.options] or [""]

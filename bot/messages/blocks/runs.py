@@ -28,7 +28,7 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import ELLIPSIS, FENCE, Block, Element, Markup, fill, safe
 from bot.messages.blocks.renderers import render_gone, renders
-from bot.messages.texts import cards, holds, notices, problems, runs, times
+from bot.messages.texts import cards, holds, problems, runs, times
 from bot.support.cleaning import clean, escape
 
 
@@ -63,11 +63,11 @@ def _render_tail(facts: RunFacts) -> list[Block]:
 
 
 def _list_stderr_explanation(lines: Iterable[str]) -> list[str]:
-    return [runs.MARKED] if any(line.startswith(MARK) for line in lines) else []
+    return ["lines marked ! are stderr"] if any(line.startswith(MARK) for line in lines) else []
 
 
 def _get_combined_texts(facts: RunFacts) -> tuple[str, str] | None:
-    return notices.DONE_TOGETHER if facts.run.state is RunState.SUCCEEDED else None
+    return ("{names} is done.", "{names} are done.") if facts.run.state is RunState.SUCCEEDED else None
 
 
 @renders(NoticeKind.JOB_ENDED, together=_get_combined_texts)
@@ -162,7 +162,7 @@ def render_file(facts: RunFacts) -> Answer:
 def render_problem(facts: RunFacts) -> Answer:
     """Say that a run couldn't be stopped, or why there is no file with its output."""
     cause = facts.word("cause")
-    template = runs.STOP_REFUSED if cause else runs.STOP_GIVEN_UP
+    template = "I couldn't stop *{name}*. {because}" if cause else runs.STOP_GIVEN_UP
     if facts.word("problem") == "file_missing":
         template = runs.NO_FILE.get(cause, runs.FILE_MISSING)
     because = problems.explain_cause(cause, facts.connection_title)
@@ -181,7 +181,7 @@ def format_state_lines(facts: RunFacts) -> list[str]:
     lines = [_format_state_line(facts)]
     if run.is_going and run.requested_stop:
         if run.remote_id is None and run.start_call is Call.NONE:
-            return [runs.CALLING_OFF]
+            return ["You asked me to stop it before it started, so I'm cancelling it."]
         asked = runs.FORCE_ASKED if run.requested_stop == "force" else runs.STOP_ASKED
         lines.append(fill(asked, title=facts.connection_title))
     detail = problems.describe_run_detail(run, facts.connection_title)
@@ -235,7 +235,7 @@ def list_logs_button(facts: RunFacts) -> list[Element]:
 
 
 def _build_output_button(run: Run) -> Element:
-    return kit.button(runs.LOGS, "job_logs", run.id, of=run.name)
+    return kit.button("Logs", "job_logs", run.id, of=run.name)
 
 
 def _list_over_buttons(facts: RunFacts) -> list[Element]:
@@ -252,10 +252,10 @@ def _list_small_texts(facts: RunFacts) -> list[str]:
     run = facts.run
     small = [format_hold(run.block_reason, facts)] if run.block_reason and run.is_going else []
     if run.is_late:
-        small.append(runs.LATE)
+        small.append("You can keep waiting, or tell me to stop waiting.")
     small += list_machine_lines(run) if run.price is not None else []
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
-        small.append(runs.UNANSWERED)
+        small.append("It didn't stop within a minute. *Force quit* ends it right away.")
     if run.outcome is Outcome.FAILED:
         small += format_reference_line(run.reference, run.cause)
     return small
@@ -318,7 +318,7 @@ def _format_duration(run: Run) -> str:
 
 
 def _format_exit_code(run: Run) -> str:
-    return runs.CODE.format(code=run.exit_code) if run.exit_code else ""
+    return f", exit code {run.exit_code}" if run.exit_code else ""
 
 
 def _format_cause(facts: RunFacts) -> str:
@@ -330,7 +330,6 @@ def _format_cause(facts: RunFacts) -> str:
 #: Matches a backtick that is followed by another. A zero-width space between the two keeps backticks in a
 #: run's output from ending the code block.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
-_PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
 _TAB: Final = 4
 
@@ -368,7 +367,7 @@ def _format_line(raw: str) -> str:
     """Escape a line and remove its invisible characters, but keep its indentation."""
     line = raw.expandtabs(_TAB)
     rest = line.lstrip(" ")
-    return " " * (len(line) - len(rest)) + _FENCE_PATTERN.sub(_PARTED, escape(clean(rest)))
+    return " " * (len(line) - len(rest)) + _FENCE_PATTERN.sub("`\u200b", escape(clean(rest)))
 
 
 def _end_of(raw: str, room: int) -> str:

@@ -32,7 +32,6 @@ from bot.support.cleaning import natural_key
 
 NEVER_CHOICE = "never"
 STOP_LATER_CALLBACK = "stop_later"
-PROPOSED_MINUTES = "60"
 #: The durations that the form offers, in minutes.
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
@@ -113,7 +112,7 @@ def format_kept(facts: WorkspaceFacts) -> str:
     assert workspace is not None, "it was kept"
     until = facts.next_stop
     if until is None:
-        return fill(cards.KEPT, name=workspace.title)
+        return fill("*{name}* keeps running. No stop is planned.", name=workspace.title)
     said = fill(cards.KEPT_UNTIL, name=workspace.title, until=kit.moment(until, facts.now, facts.zone))
     return kit.announce("stop", workspace.id, said)
 
@@ -197,7 +196,7 @@ def ask_final_stop(
 ) -> Answer:
     """Ask whether a planned stop may end a workspace permanently. ``when`` is the formatted time."""
     sentence = fill(
-        cards.ASK,
+        "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}",
         name=workspace.title,
         title=title,
         at=when,
@@ -235,7 +234,7 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     options = [kit.option(str(minutes), label) for minutes, label in cards.FORM_CHOICES.items()]
     if workspace.stop_at is not None:
         options.append(kit.option(NEVER_CHOICE, "Not at all: keep it running"))
-    proposed = next(one for one in options if one["value"] == PROPOSED_MINUTES)
+    proposed = next(one for one in options if one["value"] == "60")
     typed = {"type": "plain_text_input", "action_id": "other", "max_length": 60}
     return kit.modal(
         "Stop later",

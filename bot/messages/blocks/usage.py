@@ -38,7 +38,7 @@ def format_hours(hours: float) -> Markup:
     """Format hours: ``25 min``, ``2 h 5 min``, ``128 h``."""
     minutes = round(hours * _MINUTES)
     if not minutes:
-        return Markup(words.SHORT if hours > 0 else words.NO_TIME)
+        return Markup("under a minute" if hours > 0 else "0 min")
     if hours >= _WHOLE_HOURS:
         return Markup(f"{round(hours):,} h")
     whole, rest = divmod(minutes, _MINUTES)
@@ -49,7 +49,7 @@ def format_money(total: Sum) -> Markup:
     """Format the cost in a total, listing each currency and any hours without a price."""
     amounts = [_format_amount(amount, currency) for currency, amount in sorted(total.money.items())]
     if not amounts:
-        return Markup(words.NO_PRICE)
+        return Markup("no price")
     money = Markup(times.join_names(amounts))
     if total.unpriced * _MINUTES < 1:
         return money
@@ -59,7 +59,7 @@ def format_money(total: Sum) -> Markup:
 def _format_amount(amount: Decimal, currency: str) -> str:
     rounded = amount.quantize(_CENT, ROUND_HALF_UP)
     if amount and not rounded:
-        return fill(words.LITTLE_MONEY, currency=currency)
+        return fill("under 0.01 {currency}", currency=currency)
     return f"{rounded:,} {line(currency)}"
 
 
@@ -104,11 +104,14 @@ def _render_what_is_kept(window: Window, now: float) -> list[Block]:
 def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
     """Explain what is wrong with a typed period."""
     why = {
-        "unreadable": words.WINDOW_UNREAD,
+        "unreadable": (
+            "I can't read `{given}` as a time. Type `{command}usage last week`, `{command}usage September`, "
+            "`{command}usage since Monday` or `{command}usage 2026-11-03`."
+        ),
         "clock": words.WINDOW_CLOCK,
-        "future": words.WINDOW_FUTURE,
-        "backwards": words.WINDOW_BACKWARDS,
-        "old": words.WINDOW_OLD,
+        "future": "`{given}` hasn't begun yet. Nothing can have run in it.",
+        "backwards": "`{given}` ends before it begins. Type the first day before the last.",
+        "old": "I only keep what ran for {days} days, so I have nothing of `{given}` any more.",
     }
     return fill(why[problem], given=given, command=command, days=str(RETENTION_DAYS))
 
@@ -146,8 +149,8 @@ def _format_left(facts: UsageFacts) -> list[str]:
         for one in found[:MAX_ALLOWANCES]:
             named = {"left": _format_number(one.left), "unit": one.unit, "name": one.name}
             named |= {"title": facts.titles.get(connection, connection)}
-            template = words.LEFT_NAMED if one.name else words.LEFT
-            of = "" if one.limit is None else words.OF_LIMIT.format(limit=_format_number(one.limit))
+            template = words.LEFT_NAMED if one.name else "Left on {title}: {left}{of} {unit}."
+            of = "" if one.limit is None else f" of {_format_number(one.limit)}"
             said.append(fill(template, of=Markup(of), **named))
     return said
 
@@ -159,12 +162,12 @@ def _format_number(number: float) -> Markup:
 def _format_line(facts: UsageFacts, one: UsageLine, *, has_price: bool) -> str:
     hours = format_hours(one.sum.hours.best)
     if one.is_least:
-        hours = Markup(words.AT_LEAST.format(hours=hours))
+        hours = Markup(f"at least {hours}")
     elif one.spread * _MINUTES >= 1:
-        hours = Markup(words.SPREAD.format(hours=hours, spread=format_hours(one.spread)))
+        hours = Markup(f"{hours}, give or take {format_hours(one.spread)}")
     is_several = one.kind == "run" and one.sum.lives > 1
     said = fill(
-        words.LINE_OF_RUNS if is_several else words.LINE,
+        "*{name}* on {title}, {runs}: {hours}" if is_several else "*{name}* on {title}: {hours}",
         name=one.name,
         title=facts.titles.get(one.connection, one.connection),
         runs=times.format_count(one.sum.lives, "run"),
@@ -172,7 +175,7 @@ def _format_line(facts: UsageFacts, one: UsageLine, *, has_price: bool) -> str:
     )
     if one.unknown_from is not None:
         at = kit.moment(one.unknown_from, facts.now, facts.zone)
-        return fill(words.UNKNOWN_END, line=Markup(said), at=at)
+        return fill("{line} · unknown after {at}", line=Markup(said), at=at)
     return fill(words.RUNNING, line=Markup(said)) if one.is_open else said
 
 
@@ -188,7 +191,7 @@ def _format_idle(facts: UsageFacts, idle: Idle) -> str:
 def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
     why = {
         words.WHY_SPREAD: any(one.spread * _MINUTES >= 1 and not one.is_least for one in lines),
-        words.WHY_LEAST: any(one.is_least for one in lines),
+        "*At least*: it was already running when I first saw it.": any(one.is_least for one in lines),
         words.WHY_UNKNOWN: any(one.unknown_from is not None for one in lines),
     }
     said = [text for text, is_needed in why.items() if is_needed]
@@ -196,18 +199,18 @@ def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
 
 
 def _list_other_buttons(facts: UsageFacts) -> list[Element]:
-    past = [kit.button(words.LAST_WEEK, "usage", "last week")] if facts.window.name == "this week" else []
+    past = [kit.button("Last week", "usage", "last week")] if facts.window.name == "this week" else []
     return [*past, weekly_button(is_on=facts.is_weekly)]
 
 
 def weekly_button(*, is_on: bool) -> Element:
     """Return the button that turns the message sent on Mondays off or, if it is off, on."""
-    return kit.button(*((words.NO_MONDAYS, "weekly_off") if is_on else (words.EVERY_MONDAY, "weekly_on")))
+    return kit.button(*((words.NO_MONDAYS, "weekly_off") if is_on else ("Send it every Monday", "weekly_on")))
 
 
 def week_button() -> Element:
     """Return the *Show my week* button."""
-    return kit.button(words.SHOW_WEEK, "usage", "this week")
+    return kit.button("Show my week", "usage", "this week")
 
 
 def list_end_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -242,16 +245,16 @@ def answer_group(
     if group.is_withheld:
         return kit.message(kit.join([head, fill(words.TOO_FEW, least=str(MIN_PEOPLE))], "\n"))
     if not group.people:
-        return kit.message(kit.join([head, words.NOBODY], "\n"))
+        return kit.message(kit.join([head, "Nothing ran."], "\n"))
     parts = [
         fill(
             words.ON_CONNECTION, title=titles.get(key, key), people=_format_people(count), **_format_sum(one)
         )
         for key, count, one in group.by_connection
     ]
-    parts += [words.FEWER_LEFT_OUT] if group.leaves_out else []
+    parts += ["Connections that fewer people used are left out."] if group.leaves_out else []
     persons = [
-        fill(words.OF_PERSON, who=kit.mention(people.get(key)), **_format_sum(one))
+        fill("{who}: {hours} · {money}", who=kit.mention(people.get(key)), **_format_sum(one))
         for key, one in group.by_person[:MAX_PEOPLE]
     ]
     left = [one for _, one in group.by_person[MAX_PEOPLE:]]

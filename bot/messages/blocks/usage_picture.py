@@ -24,33 +24,18 @@ from bot.messages.texts import times
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
 
-COMMENT: Final = "Here it is as a picture."
 #: Text sent instead of the picture if the picture couldn't be drawn or sent.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
 TITLE: Final = "{first} – {last}"
 #: A row's total hours, if the end of one of its bars isn't known.
 AND_UNKNOWN: Final = "{hours} + ?"
-NOW_LABEL: Final = "now, {at}"
-RAN_LABEL: Final = "ran"
-PLANNED_LABEL: Final = "planned"
-UNKNOWN_LABEL: Final = "end not known"
-NIGHT_LABEL: Final = "night, 20:00–06:00"
 #: Points out a day that doesn't have 24 hours because the clocks change.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
-MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
 
 ALT_TITLE: Final = "{first} – {last}, times of {zone}."
-ALT_ROW: Final = "{name}: {hours}."
-ALT_ROW_IN_FULL: Final = "{name}: {hours} ({spans})."
 ALT_MORE: Final = "And {count} more, {hours} together."
-SPAN: Final = "{begin}–{end}"
-PLANNED_SPAN: Final = "planned {span}"
-UNKNOWN_SPAN: Final = "not known from {begin} on"
-BEFORE: Final = "before {day}"
-AFTER: Final = "after {day}"
-UNTIL_NOW: Final = "now"
 
 MAX_ALT_TEXT_LENGTH: Final = 1_000
 #: Maximum number of rows drawn, about as many as fit on a phone. Further rows are only counted.
@@ -104,7 +89,7 @@ def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zon
 @renders(NoticeKind.USAGE_PICTURE)
 def render_comment(_: Facts) -> Answer:
     """Return the text shown above the picture."""
-    return kit.message(COMMENT)
+    return kit.message("Here it is as a picture.")
 
 
 def render_in_words(alt_text: str) -> Answer:
@@ -253,7 +238,7 @@ class _Drawing:
         for top in range(_FIRST_ROW, self._bottom, _ROW_HEIGHT):
             begin, end = top + _BAR_TOP - 2, top + _ROW_HEIGHT + 2
             self._add_line(x, begin, end, f'stroke="{NOW}" stroke-width="2.5"')
-        label = NOW_LABEL.format(at=week.format_time(week.now))
+        label = f"now, {week.format_time(week.now)}"
         anchor = "end" if x > _WIDTH / 2 else "start"
         self._add_text(label, x, self._bottom + 22, 15, fill=NOW, text_anchor=anchor)
 
@@ -263,20 +248,20 @@ class _Drawing:
         kinds = {span.kind for row in self._rows for span in week.cut_all(row)}
         x = float(_MARGIN)
         for kind, label in (
-            (SpanKind.RAN, RAN_LABEL),
-            (SpanKind.PLANNED, PLANNED_LABEL),
-            (SpanKind.UNKNOWN, UNKNOWN_LABEL),
+            (SpanKind.RAN, "ran"),
+            (SpanKind.PLANNED, "planned"),
+            (SpanKind.UNKNOWN, "end not known"),
         ):
             if kind in kinds:
                 self._add_shape(kind, x, y - 14, 28)
                 self._add_text(label, x + 34, y, 15, fill=MUTED)
                 x += 34 + estimate_width(label, 15) + 18
         self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{NIGHT}" stroke="{_GRID}"')
-        self._add_text(NIGHT_LABEL, x + 34, y, 15, fill=MUTED)
+        self._add_text("night, 20:00–06:00", x + 34, y, 15, fill=MUTED)
         lines = list(week.list_unusual_days())
         if self._rest:
             hours = week.format_hours(self._rest)
-            lines.insert(0, MORE_ROWS.format(count=len(self._rest), hours=hours))
+            lines.insert(0, f"and {len(self._rest)} more, {hours} together")
         for line in lines:
             y += 24
             self._add_text(line, _MARGIN, y, 15, fill=MUTED)
@@ -337,7 +322,7 @@ def _describe_rest(rows: Sequence[UsageRow], week: _Week) -> list[str]:
 def _describe_row(row: UsageRow, week: _Week, *, in_full: bool = False) -> str:
     spans = [_describe_span(span, week) for span in sorted(row.spans, key=lambda one: one.begins_at)]
     said = ", ".join(filter(None, spans))
-    template = ALT_ROW_IN_FULL if in_full and said else ALT_ROW
+    template = "{name}: {hours} ({spans})." if in_full and said else "{name}: {hours}."
     return template.format(name=_clean_name(row.name), hours=week.format_hours([row]), spans=said)
 
 
@@ -348,14 +333,14 @@ def _describe_span(span: Span, week: _Week) -> str:
         return ""
     begin, end = week.format_time(cut.begins_at), week.format_time(cut.ends_at)
     if span.begins_at < week.begins_at:
-        begin = BEFORE.format(day=f"{week.days[0]:%a}")
+        begin = "before {day}".format(day=f"{week.days[0]:%a}")
     elif begin[:3] == end[:3] and cut.ends_at - cut.begins_at < _DAY:
         end = week.format_time(cut.ends_at, has_day=False)
     if span.ends_at > week.ends_at:
-        end = AFTER.format(day=f"{week.days[-1]:%a}")
+        end = "after {day}".format(day=f"{week.days[-1]:%a}")
     elif span.kind is SpanKind.RAN and span.ends_at == week.now:
-        end = UNTIL_NOW
+        end = "now"
     if span.kind is SpanKind.UNKNOWN:
-        return UNKNOWN_SPAN.format(begin=begin)
-    said = SPAN.format(begin=begin, end=end)
-    return PLANNED_SPAN.format(span=said) if span.kind is SpanKind.PLANNED else said
+        return f"not known from {begin} on"
+    said = f"{begin}–{end}"
+    return f"planned {said}" if span.kind is SpanKind.PLANNED else said

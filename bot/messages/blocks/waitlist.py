@@ -107,7 +107,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
         return kit.message(fill_notice("*{name}* isn't waiting for room any more.", facts))
     said = format_lasting_place(wait, facts.now, facts.zone)
     if facts.word("room") and wait.entry.is_waiting:
-        then = format_lasting_place(wait, facts.now, facts.zone, words.KEEPS_TRYING)
+        then = format_lasting_place(wait, facts.now, facts.zone, "I'll keep trying until {until}. {ahead}")
         said = kit.join([_format_no_room(facts, facts.word("cause")), then])
     return kit.message(said, [], [stop_button(wait)] if wait.entry.is_waiting else [])
 

@@ -31,23 +31,8 @@ LEFT: Final = "Left as it is."
 ACCEPTED: Final = ("{Doing} *{name}* {where} {title}.", "I'll message you when {end}.")
 #: Answers a request for something that is already in progress.
 JOINED: Final = ("*{name}* is already {happening}.", "I'll message you when {end}.")
-STARTING_RUNNING: Final = "*{name}* is already running ({as_of}). I'll check again and send you the link."
-STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
-STOPPING_STARTED: Final = (
-    "The start of *{name}* had already been sent, so I'm stopping it again. "
-    "I'll message you when it has stopped."
-)
 STARTING_AFTER_STOP: Final = (
     "*{name}* is stopping. I'll start it again once it has stopped, and message you when it's ready."
-)
-STOPPING_STOPPED: Final = "*{name}* is already stopped ({as_of}). I'll double-check."
-RESTARTING_KEEPS: Final = (
-    "Restarting *{name}* on {title}: I'm suspending and resuming it, so what's in its memory stays. "
-    "I'll message you when it's ready."
-)
-RENEWING: Final = (
-    "Replacing *{name}* on {title}: I'm starting a new one with the same settings. "
-    "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
 #: Last sentence of a message that asks for confirmation. It follows the description of what would change.
@@ -56,22 +41,29 @@ RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
     "settings. {lost}"
 )
-SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check."
 RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
-CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 #: Answers sent when Usher does something other than what the verb suggests.
 REMARKS: Final[Mapping[Remark, Template]] = {
-    "calling_off": CALLING_OFF,
-    "renewing": RENEWING,
-    "restarting_keeps": RESTARTING_KEEPS,
+    "calling_off": "Cancelling the creation of *{name}*.",
+    "renewing": (
+        "Replacing *{name}* on {title}: I'm starting a new one with the same settings. "
+        "I'll message you when it's ready."
+    ),
+    "restarting_keeps": (
+        "Restarting *{name}* on {title}: I'm suspending and resuming it, so what's in its memory stays. "
+        "I'll message you when it's ready."
+    ),
     "resuming": RESUMING,
     "starting_after_stop": STARTING_AFTER_STOP,
-    "starting_running": STARTING_RUNNING,
-    "stopping_pending": STOPPING_PENDING,
-    "stopping_started": STOPPING_STARTED,
-    "stopping_stopped": STOPPING_STOPPED,
-    "suspended_already": SUSPENDED_ALREADY,
+    "starting_running": "*{name}* is already running ({as_of}). I'll check again and send you the link.",
+    "stopping_pending": "Cancelling the start of *{name}* and stopping it.",
+    "stopping_started": (
+        "The start of *{name}* had already been sent, so I'm stopping it again. "
+        "I'll message you when it has stopped."
+    ),
+    "stopping_stopped": "*{name}* is already stopped ({as_of}). I'll double-check.",
+    "suspended_already": "*{name}* isn't running ({as_of}). I'll double-check.",
 }
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
 REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
@@ -153,7 +145,6 @@ STATE_LINE: Final = f"{cards.HEAD}\n{{state}} · {{as_of}}"
 ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
-SINCE: Final = "{state} since {since}"
 GONE: Final = "Gone since {since}"
 AND_MORE: Final = "and {count} more"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes."
@@ -277,8 +268,6 @@ WHOAMI_RESTING: Final = (
     "*{title}*: not used since {since}, as {username} is another account there now. Link your own again."
 )
 
-
-FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
 
 #: Explains why a typed time can't be used. ``{given}`` is what the person typed.
 TIME_UNREAD: Final[Mapping[Why, str]] = {

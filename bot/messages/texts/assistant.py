@@ -108,7 +108,6 @@ LINK_RESTS: Final = (
     "The person's username on {title} is another account there now, so nothing of it is shown or found until "
     "they link their own again, in Usher's direct message."
 )
-WAITS: Final = "waiting to {do}"
 NOT_LET: Final = (
     "The person's settings don't let Slackbot do that. To change them, they type `{command}settings`."
 )

@@ -34,7 +34,6 @@ MARKS: Final[Mapping[State, str]] = {
 }
 #: First line of every message about a workspace.
 HEAD: Final = "{mark} *{name}* · {title}"
-UNMADE: Final = "Being created"
 
 
 class VerbForms(NamedTuple):
@@ -83,12 +82,10 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     # The words for an operation whose row no longer exists.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
-QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
 #: Used in a list row if the reason for waiting is already given above the list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
-USUAL: Final = "Usually ready by {at}."
 #: Completes "I'll message you when" if it is known how long a start usually takes.
 USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
@@ -110,7 +107,6 @@ NO_PAGE: Final = (
     "Ask your Usher admin to give me one."
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
-NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
 #: Says what became of a workspace that no longer exists. ``NOT_SHOWN`` is for a workspace that the provider
 #: has never listed as the person's own.
 GONE: Final = "no longer exists on {title}"
@@ -275,7 +271,6 @@ FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {c
 #: passed.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
-STILL: Final = ("it's still", "they're still")
 #: Reasons why a stop isn't possible, each worded as the end of a sentence. ``WHEN_LINKED``, ``WHEN_BACK`` and
 #: ``STOP_THERE`` say what happens next.
 OBSTACLES: Final[Mapping[str, str]] = {
@@ -303,7 +298,6 @@ STILL_STOP_PASSED: Final = (
 )
 SET: Final = "I'll {do} *{name}* {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
-KEPT: Final = "*{name}* keeps running. No stop is planned."
 KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
 LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {typed} for 2h`."
 NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to cancel."
@@ -314,10 +308,8 @@ STOP_FOR: Final = (
     "`{command}{verb} {typed} at 18:00`."
 )
 PASSED: Final = "That time has passed, so I haven't done anything. Ask again with a later time."
-ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 
 KEEP: Final = "Keep running"
-LATER: Final = "Stop later…"
 HOURS: Final = "Hours…"
 END_THEN: Final = "End it then"
 CANT_SUSPEND: Final = "*{name}* can't be suspended on {title}, so I haven't planned that."
@@ -342,7 +334,6 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 
 # -- buttons that undo a change --------------------------------------------------------------------------
 
-CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"
 
 #: Text for the machine's size. An hourly price may follow, after a comma.

@@ -13,7 +13,6 @@ CONSENT: Final = (
     "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means}{sees} "
     "Pressing means you agree."
 )
-SEES_HOURS: Final = "They can see how long it runs until then."
 #: Three wordings for what the end of a class does to a workspace: a participle (after "will be" or "was"), a
 #: verb (after "it"), and an explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
@@ -24,7 +23,6 @@ SUSPENDS_OR_ENDS: Final = (
     "is suspended or ends for good",
     "If it's suspended, what's in its memory stays. If it ends, it can't be started again. {lost}",
 )
-PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
@@ -33,7 +31,6 @@ READY_COUNT: Final = "*{ready} of {joined} ready*"
 COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
 CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} {at}."
 CLOSING_UNTIL: Final = "The class is over. Its workspaces are being {done}."
-OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
 CONFIRM_STOP_ALL: Final = (
     "End the class?",
     "Everyone gets 5 minutes to keep theirs. The rest are then {done}.",
@@ -43,7 +40,6 @@ CONFIRM_STOP_ALL: Final = (
 
 # -- courses, which are cards with a timetable ---------------------------------------------------------------
 
-EVERY_DAY: Final = "every day"
 COURSE_TITLE: Final = "*{name}* · {lessons}."
 _JOIN_NEXT: Final = "You'll be warned before each stop, and you can leave at any time."
 COURSE_JOIN: Final = (
@@ -82,10 +78,6 @@ COURSE_POSTED: Final = (
     "workspaces are ready when a lesson begins."
 )
 CO_TEACHERS: Final = "{who} can change it, too."
-LESSONS_REMOVED: Final = (
-    "{title} removes workspaces after {kept}, so they'd be gone before the next lesson. Ask your "
-    "Usher admin to have them kept for longer."
-)
 ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your workspace *{name}* on {title} ready when a lesson "
     "begins, and stop it afterwards if I started it. You'll be warned first and can keep it running."
@@ -112,7 +104,6 @@ LESSON_MISSED: Final = (
 LESSON_MISSED_WHOLLY: Final = (
     "I couldn't start *{name}* on {title} for *{course}*: the lesson was over before I could."
 )
-LESSON_REFUSED: Final = "I couldn't start *{name}* on {title} for *{course}*. {cause}"
 LEFT_BY_AGREEMENT: Final = (
     "The lessons of *{course}* have changed since you joined: {lessons}. You haven't agreed to all of them, "
     "so I've taken you out of the course. If you want its lessons, press *Join*."
@@ -146,12 +137,11 @@ def format_span(first: str, last: str, today: date) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers how many workspaces can be started in time for a lesson. When the lesson begins, ``REPORT``
-#: says how many people have a workspace, and ``REPORT_WHY`` says why the others don't have one yet.
+#: Tells teachers how many workspaces can be started in time for a lesson. When the lesson begins,
+#: ``REPORT_WHY`` says why some people don't have one yet.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
-REPORT: Final = "{how_many} for *{name}*."
 _FULL: Final = "waiting for room (*{why}*), and I'm trying again until {until}"
 REPORT_WHY: Final = {
     "unlinked": ("hasn't linked their account", "haven't linked their account"),
@@ -219,10 +209,6 @@ NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a moment.
 
 # -- messages for the card's poster ------------------------------------------------------------------------
 
-DID_IT_APPEAR: Final = (
-    "Slack didn't tell me whether the card for *{name}* has appeared in <#{channel}>. "
-    "Have a look, and post it again if it hasn't."
-)
 NOT_POSTED: Final = "Slack doesn't let me post the card for *{name}* in <#{channel}>. {helps}"
 NOT_POSTED_ELSE: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>: Slack answered `{code}`. "
@@ -252,10 +238,8 @@ HELPS: Final = dict.fromkeys(
         "then post it again. Or post it in another channel."
     ),
 }
-SUMMARY: Final = "The class *{name}* is over."
 COURSE_SUMMARY: Final = ("The course *{name}* is over.", "{people} joined.")
 SUMMARY_COUNTS: Final = "{joined} joined, {got} got a workspace, {failed} failed."
-SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept running."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
 SUMMARY_REST: Final = (
     "I left {rest} alone: already stopped, no longer linked, planned to stop later, or at risk of being lost."
@@ -274,11 +258,6 @@ UNKNOWN_CARD: Final = "That card is no longer in use. Ask for a new one."
 #: Told to people who see the card in a channel that two Slack workspaces share.
 CARD_ELSEWHERE: Final = "That card is for people in another Slack workspace. Ask for one in yours."
 CLASS_ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
-ENDED_NOT_MADE: Final = "This class has ended. To create a workspace yourself, type `{command}new`."
-WITHHELD: Final = (
-    "The template of this card is only available to some people on {title}, and you aren't one of them. "
-    "Ask the person who posted it."
-)
 #: Replies to people who can't join because the class is full or they have no suitable workspace. The first
 #: text of each pair is for other people, the second for the person who posted the card.
 FULL: Final = (
@@ -375,7 +354,7 @@ class Words(NamedTuple):
     summary: tuple[str, ...]
 
 
-_SUMMARIES: Final = (SUMMARY, SUMMARY_COUNTS, SUMMARY_STOPPED)
-_OVER: Final = (CLASS_ENDED, ENDED_NOT_MADE)
-OF_CLASS: Final = Words(PRESS, CONFIRM_STOP_ALL, _OVER, _SUMMARIES)
+_SUMMARIES: Final = ("The class *{name}* is over.", SUMMARY_COUNTS, "{stopped} stopped, {kept} kept running.")
+_OVER: Final = (CLASS_ENDED, "This class has ended. To create a workspace yourself, type `{command}new`.")
+OF_CLASS: Final = Words("Get my workspace", CONFIRM_STOP_ALL, _OVER, _SUMMARIES)
 OF_COURSE: Final = Words(JOIN, CONFIRM_END_COURSE, (COURSE_OVER, COURSE_OVER), COURSE_SUMMARY)

@@ -10,10 +10,6 @@ DAY_NAMES: Final[Mapping[frozenset[str], str]] = {
     WEEKEND: "weekends",
     EVERY_DAY: "every day",
 }
-BOTH: Final = "{days} {begin}\u2013{end}"
-RESTING: Final = "They're paused."
-SOME_RESTING: Final = "Paused: {hours}."
-LEFT_OUT: Final = "No working hours {days}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
 HOURS_SET: Final = "*{name}* now runs {hours}."
@@ -26,7 +22,6 @@ OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
 STILL: Final = "I'll still {do} {it} {at}."
 NO_HOURS: Final = "*{name}* on {title} has no working hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
-LIST: Final = "*Your workspaces' working hours*"
 FOR_WHICH: Final = "For which workspace? I haven't changed anything."
 UNREADABLE: Final = "I can't read *{said}*, so I haven't changed anything."
 ODD_OFFSET: Final = (
@@ -63,7 +58,6 @@ FORM_NOTE: Final = "Times are in your time zone. Leave one empty if it should on
 FORM_ADDS: Final = "These are added to the hours it has, and replace those on the same days."
 FORM_TYPED: Final = "You can also type hours."
 FORM_SHORT: Final = "Choose a time at least 30 minutes after the start."
-SKIP: Final = "Skip {day}"
 TURN_OFF: Final = "Turn hours off"
 RESUME: Final = "Resume hours"
 #: Asks whether a running workspace is still needed. The key says whether the provider reports when a

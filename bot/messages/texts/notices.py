@@ -11,10 +11,8 @@ READY: Final = "{mark} *{name}* is ready."
 #: delay follows.
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
-READY_UNUSABLE: Final = "{mark} *{name}* is running."
 #: Replaces ``READY`` if there has been a newer request for the workspace. If the workspace isn't running any
-#: more, ``READY_UNTIL`` is used instead. ``{was}`` is ``WAS_READY`` or, if nothing had to be started,
-#: ``WAS_RUNNING``.
+#: more, ``READY_UNTIL`` is used instead. ``{was}`` depends on whether anything had to be started.
 READY_BEFORE: Final = "*{name}* {was} {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* {was} {at}, and was started again later.",
@@ -24,11 +22,8 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* {was} {at}, and failed later.",
     State.GONE: "*{name}* {was} {at}. It {gone}.",
 }
-WAS_READY: Final = "became ready"
-WAS_RUNNING: Final = "was already running"
 #: Sent when a workspace that was already reported as ready gets its URL.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
-READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
@@ -59,16 +54,8 @@ ENDING_STOPS: Final = (
 )
 ENDING_REGARDLESS: Final = "{title} stops *{name}* in {left}, {at}, even if it's used. Save your work."
 EXTENDED: Final = "{title} will stop *{name}* {at} instead."
-NOT_EXTENDED: Final = "{title} doesn't let *{name}* run longer. {cause}"
 ENDING_REMOVED: Final = (
     "{title} removes *{name}* in {left}, {at}, with everything stored only in it. To keep it, press *Start*."
-)
-ENDING_ANYHOW: Final = (
-    "{title} removes *{name}* in {left}, {at}, because its time is up. "
-    "Save what you need from it before then."
-)
-ENDED_BY_ITSELF: Final = (
-    "*{name}* on {title} was due to stop by itself. Type `list` to see where things stand."
 )
 WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
@@ -87,7 +74,6 @@ WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
 )
-NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
 NOT_YET: Final = "I couldn't {do} *{name}* on {title} yet: {why}."
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
@@ -108,7 +94,6 @@ LINKED_AS: Final = "{title} is linked as *{username}*."
 LINKED: Final = "{title} is linked."
 OPENS_AS: Final = "Sign in there as {username} to open workspaces."
 OPENS: Final = "Sign in there to open workspaces."
-LINKED_NEXT: Final = "If this wasn't you, press *Unlink*."
 LINKED_UNTIL: Final = "The link lasts until {at}."
 LINK_AGAIN: Final = (
     "{title} no longer accepts your link: it may have been revoked, or your account there deleted. "
@@ -181,7 +166,6 @@ LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
 }
-LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
@@ -191,21 +175,14 @@ SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
 PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stopped as planned.")
-DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
-MORE_OF_THEM: Final = "{count} more"
-OPEN_NAMED: Final = "Open {name}"
-#: Add a name to a button's label, so that people can tell several buttons apart. ``BUTTON_OF`` is for labels
-#: of a single word, ``BUTTON_NAMED`` for longer ones.
+#: Adds a name to a button's label of a single word, so that people can tell several buttons apart.
 BUTTON_OF: Final = "{label} {name}"
-BUTTON_NAMED: Final = "{label}: {name}"
 
-#: Shown in the channel if Slack rejects direct messages to the person. ``NOT_IN_CHANNEL`` is sent as a direct
-#: message if Usher can't post in the channel.
+#: Shown in the channel if Slack rejects direct messages to the person.
 NOT_DIRECT: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
     "Open a conversation with me, then type `list` to see where things stand."
 )
-NOT_IN_CHANNEL: Final = "I can't post in <#{channel}>, so here is my answer."
 CARD_NOT_UPDATED: Final = (
     "I can't update your card in <#{channel}> any more (Slack says `{code}`), so what it shows may be out "
     "of date. What people press still counts. Unarchive the channel or invite me there, or post the card in "
@@ -223,10 +200,6 @@ TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
 FORM_REFUSED: Final = (
     "Slack didn't accept this form, so I can't show it. "
     "Close it and type the command with its options instead."
-)
-NOT_DRAWN: Final = (
-    "I have a message for you, but something broke while I was putting it together. "
-    "Type `list` to see where things stand. Reference {reference}"
 )
 
 

@@ -132,17 +132,12 @@ LINK_NO_COOKIE: Final = (
     "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
     f"for this site. {_ANY_LINK}"
 )
-LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
 #: Shown if the link's state has meanwhile changed in another tab.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
-)
-LINK_TAKEN: Final = (
-    "The {title} account {username} is linked to somebody else in Slack. "
-    "They have to unlink it first. Nothing was changed."
 )
 #: Shown if a step is opened before the person has signed in with Slack.
 SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
@@ -240,7 +235,6 @@ NO_ADDRESS: Final = (
 )
 #: Reply when Slack delivers a click a second time. The reply to the first delivery contained the link.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
-UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
 #: Shown for connections where people can't link accounts themselves.
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
 CODE_UNEXPECTED: Final = (
@@ -366,16 +360,8 @@ ASK: Final = (
     "On {title}, an Usher admin has to approve your link. "
     "Type `link {title} USERNAME` with your username there."
 )
-ASK_BUTTON: Final = "Ask to link {title}"
 ASK_TITLE: Final = "Ask to link"
-ASK_SUBMIT: Final = "Ask"
-ASK_LABEL: Final = "Your username on {title}"
 ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
-USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."
-OFTEN: Final = (
-    "You've asked for several usernames on {title} today, so I haven't passed this one on. "
-    "Talk to your Usher admin, or ask again tomorrow."
-)
 ASKED: Final = (
     "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they "
     "decide. If that username could be somebody else's, they can only approve it tomorrow."
@@ -384,7 +370,6 @@ LINKED_ALREADY: Final = (
     "You're linked to *{username}* on {title}. To ask for another username, type `link {title} USERNAME`."
 )
 
-REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
 REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."
@@ -393,8 +378,6 @@ REQUEST_NOTE: Final = (
 APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
 DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
 WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
-APPROVE: Final = "Approve"
-DENY: Final = "Deny"
 CONFIRM_APPROVE: Final = (
     "Approve {username}?",
     "Slack id {id}, e-mail {email}, shown as “{name}”, will be able to act as {username} on {title}.",

@@ -16,10 +16,8 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Text for a failure without a reason. Either ``SEE_PAGE`` (if the provider has a page about it) or
-#: ``ASK_ADMIN`` follows.
+#: Text for a failure without a reason. Where to look or whom to ask follows.
 NO_REASON: Final = "{title} didn't give a reason."
-SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
 #: Explains each cause. ``{title}`` is the connection's title, and ``{said}`` the provider's message, if any.
 CAUSES: Final[Mapping[str, str]] = {
@@ -379,7 +377,7 @@ def explain_reason(
     known = find_reason(message)
     if known is None:
         said = [quote_message(message, title) or (NO_REASON if is_over else "")]
-        said += [SEE_PAGE if has_page else ASK_ADMIN] if is_over and helps else []
+        said += ["Its page there may say more." if has_page else ASK_ADMIN] if is_over and helps else []
     else:
         because = REASONS[known]
         said = [because.then if is_over else because.now]

@@ -12,13 +12,19 @@ REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
     "add.not_yours": "That's {owner}'s on {title}, and I only work with what {title} lists for your account.",
     "alias.length": "A name can have 1 to 60 characters. Choose another one.",
-    "approval.often": pages.OFTEN,
+    "approval.often": (
+        "You've asked for several usernames on {title} today, so I haven't passed this one on. "
+        "Talk to your Usher admin, or ask again tomorrow."
+    ),
     "approval.unknown": pages.GONE,
-    "approval.username": pages.USERNAME_SHAPE,
+    "approval.username": "A username has 1 to 80 characters, without spaces or invisible characters.",
     "approval.waits": pages.NOT_OPEN,
     "class.unknown": courses.UNKNOWN_CARD,
     "class_elsewhere": courses.CARD_ELSEWHERE,
-    "class_withheld": courses.WITHHELD,
+    "class_withheld": (
+        "The template of this card is only available to some people on {title}, and you aren't one of them. "
+        "Ask the person who posted it."
+    ),
     "code.none": pages.CODE_UNEXPECTED,
     "course.began": "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned.",
     "course.ends": "On {title}, a stop ends this workspace for good, so no lesson could start it again.",
@@ -32,13 +38,16 @@ REFUSALS: Final[Mapping[str, str]] = {
     "link.no_cookie": pages.LINK_NO_COOKIE,
     "link.not_by_token": pages.NOT_BY_TOKEN,
     "link.other_browser": pages.LINK_IN_OTHER_BROWSER,
-    "link.person": pages.LINK_PERSON,
+    "link.person": "{person} is no longer active in this Slack workspace, so nothing can be linked.",
     "link.repeated": pages.LINK_REPEATED,
     "link.sign_in_first": pages.SIGN_IN_FIRST,
-    "link.taken": pages.LINK_TAKEN,
+    "link.taken": (
+        "The {title} account {username} is linked to somebody else in Slack. "
+        "They have to unlink it first. Nothing was changed."
+    ),
     "link.tries": pages.LINK_TRIES,
     "link.unknown": pages.LINK_UNKNOWN,
-    "link.unknown_connection": pages.UNKNOWN_CONNECTION,
+    "link.unknown_connection": "I don't have a connection called {name}. I have: {known}.",
     "link.used": pages.LINK_USED,
     "token.own": pages.TOKEN_OWN,
     "token.shape": pages.TOKEN_SHAPE,
@@ -47,7 +56,10 @@ REFUSALS: Final[Mapping[str, str]] = {
 
 
 def _explain_removal(title: str, kept: float) -> str:
-    return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
+    return (
+        f"{title} removes workspaces after {times.format_duration(kept)}, so they'd be gone before the next "
+        "lesson. Ask your Usher admin to have them kept for longer."
+    )
 
 
 #: Functions that explain causes for which a template isn't enough. Each is passed the title and the refusal's

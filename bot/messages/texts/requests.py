@@ -19,14 +19,12 @@ RESTING: Final = (
     "I've stopped using the link of {who} to {title}: *{username}* is another account there now. I show "
     "nothing and do nothing through it. {who} can link again and prove the account."
 )
-RESTING_APPROVE: Final = "If it is theirs, too, you can approve it."
 RESTING_SEVERAL: Final = (
     "The usernames of {count} people are other accounts on {title} now: {people}. It looks as if the server "
     "was set up from scratch. Their links rest: I show nothing and do nothing through them. They can link "
     "again. If you linked them, import your list again, or approve their requests."
 )
 RESTING_OVER: Final = "The links on {title} that rested are used again, or have ended."
-APPROVE_RESTING: Final = "Approve"
 _WHAT_APPROVAL_DOES: Final = (
     "{name} will be able to act as {username} on {title}, which is another account than before. "
     "What was waiting for the former one ends."
@@ -43,14 +41,12 @@ ADDRESSES_DIFFER: Final = (
     "*The e-mail addresses differ:* on {title}, {username} has `{there}`; in Slack, {who} has `{here}`."
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
-ALIKE: Final = "This username may belong to somebody else: {people}."
 #: Shown to administrators if Usher has asked a possible owner about the account. An answer isn't treated as
 #: proof.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
 #: Shown above the list of open requests. ``MORE_OPEN`` is shown below it.
 OPEN: Final = "*{count} waiting for your decision*"
-NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
 #: Replaces a message about a request once a newer message asks about the same request.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
@@ -70,7 +66,6 @@ CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've clos
 UNKNOWN: Final = "unknown"
 #: Asks a possible owner of the requested account whether it is theirs.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
-MINE: Final = "It's mine"
 NOT_MINE: Final = "It isn't"
 SAID_MINE: Final = "You said that `{username}` on {title} is your account."
 SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."

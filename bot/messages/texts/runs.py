@@ -27,12 +27,8 @@ WAITING: Final = "Waiting in the queue on {title} since {since}."
 UNKNOWN: Final = "{title} hasn't reported its state yet."
 STOP_ASKED: Final = "You asked me to stop it. {title} hasn't stopped it yet."
 FORCE_ASKED: Final = "You asked me to force it to quit. {title} hasn't stopped it yet."
-CALLING_OFF: Final = "You asked me to stop it before it started, so I'm cancelling it."
-UNANSWERED: Final = "It didn't stop within a minute. *Force quit* ends it right away."
-LATE: Final = "You can keep waiting, or tell me to stop waiting."
 
 AFTER: Final = "after {took}"
-CODE: Final = ", exit code {code}"
 UNSURE: Final = "I don't know whether it ran. {cause}"
 LOST: Final = "I don't know how it ended. {cause}"
 CUT_OFF: Final = "I've stopped following it. {cause}"
@@ -60,11 +56,9 @@ LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a 
 # -- output ------------------------------------------------------------------------------------------------
 
 LINES: Final = "{lines} so far"
-MARKED: Final = "lines marked ! are stderr"
 
 # -- buttons -----------------------------------------------------------------------------------------------
 
-LOGS: Final = "Logs"
 AGAIN: Final = "Run again"
 
 CONFIRM_STOP: Final = (
@@ -176,7 +170,6 @@ FILE_NOT_ALLOWED: Final = (
 )
 NO_FILE: Final = {"missing_scope": FILE_NOT_ALLOWED, "empty": "*{name}* wrote no output."}
 
-STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"
 STOP_GIVEN_UP: Final = (
     "I couldn't stop *{name}*: {title} didn't answer after many tries. Try again in a while."
 )

@@ -6,19 +6,10 @@ from typing import Final
 NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
 TOTAL: Final = "*{hours}* in all · {money}"
-LINE: Final = "*{name}* on {title}: {hours}"
-LINE_OF_RUNS: Final = "*{name}* on {title}, {runs}: {hours}"
 AND_MORE: Final = "{count} more: {hours}"
 RUNNING: Final = "{line} · still running"
-UNKNOWN_END: Final = "{line} · unknown after {at}"
-AT_LEAST: Final = "at least {hours}"
-SPREAD: Final = "{hours}, give or take {spread}"
-NO_TIME: Final = "0 min"
-SHORT: Final = "under a minute"
-NO_PRICE: Final = "no price"
 #: Text for a total in which only some hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
-LITTLE_MONEY: Final = "under 0.01 {currency}"
 #: Texts about the workspace that ran unused the longest. ``UNUSED`` is for providers that report when a
 #: workspace was last used, ``UNOPENED`` for all others.
 UNOPENED: Final = (
@@ -29,43 +20,27 @@ UNUSED: Final = (
     "*{name}* ran longest without being used: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being used.",
 )
-LEFT: Final = "Left on {title}: {left}{of} {unit}."
 LEFT_NAMED: Final = "Left on {title} ({name}): {left}{of} {unit}."
-OF_LIMIT: Final = " of {limit}"
 TEAM: Final = "Everybody"
 OF_GROUP: Final = "{people}: *{hours}* in all · {money}"
 ON_CONNECTION: Final = "{title}, {people}: {hours} · {money}"
-OF_PERSON: Final = "{who}: {hours} · {money}"
-NOBODY: Final = "Nothing ran."
 TOO_FEW: Final = "Fewer than {least} people had something running, so I don't show their hours."
-FEWER_LEFT_OUT: Final = "Connections that fewer people used are left out."
 NO_NAMES_OF_CLASS: Final = (
     "I don't show people's own hours, as the card didn't say that its teachers can see them."
 )
 NO_NAMES_OF_TEAM: Final = "I don't show people's own hours. Your operator can change that."
 PICTURE_COMES: Final = "I'm sending it as a picture, too, in our direct messages."
 WHY_SPREAD: Final = "*Give or take*: it was started or stopped outside Usher, between two of my checks."
-WHY_LEAST: Final = "*At least*: it was already running when I first saw it."
 WHY_UNKNOWN: Final = "*Unknown*: nobody saw when it stopped, so I don't count the time after that."
 PARTLY_OLD: Final = "I only keep what ran for {days} days, so anything that ended before {day} isn't in it."
 NOTHING: Final = "Nothing of yours ran."
 NOTHING_NEXT: Final = (
     "To look further back, type `{command}usage last month` or `{command}usage since 3 Nov`."
 )
-WINDOW_UNREAD: Final = (
-    "I can't read `{given}` as a time. Type `{command}usage last week`, `{command}usage September`, "
-    "`{command}usage since Monday` or `{command}usage 2026-11-03`."
-)
 WINDOW_CLOCK: Final = (
     "I add up whole days, so I can't read the time of day in `{given}`. Type `{command}usage yesterday`, "
     "`{command}usage since Monday` or `{command}usage 2026-11-03`."
 )
-WINDOW_FUTURE: Final = "`{given}` hasn't begun yet. Nothing can have run in it."
-WINDOW_BACKWARDS: Final = "`{given}` ends before it begins. Type the first day before the last."
-WINDOW_OLD: Final = "I only keep what ran for {days} days, so I have nothing of `{given}` any more."
-SHOW_WEEK: Final = "Show my week"
-LAST_WEEK: Final = "Last week"
-EVERY_MONDAY: Final = "Send it every Monday"
 NO_MONDAYS: Final = "Stop sending it"
 STILL_RUNNING: Final = "*{name}* on {title} is still running."
 WEEKLY_ON: Final = "Every Monday at 9:00 AM I'll send you last week's hours. I won't if nothing ran."

@@ -33,7 +33,6 @@ NO_OFFER_ANSWER: Final = "{title} hasn't told me what it offers. Try again in a 
 OPEN_FORM: Final = "Open the form"
 NOTHING_TO_CHOOSE: Final = "Your account on {title} has nothing to choose from here. Ask your {title} admin."
 PICK: Final = "Choose one"
-FIND: Final = "Type to find one"
 
 WHERE: Final = {
     "workspace": "Where should I create the workspace?",

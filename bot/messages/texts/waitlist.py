@@ -34,9 +34,7 @@ OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
 STOP_WAITING: Final = "Stop waiting"
 WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
-WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
-KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
 #: Shown instead of a place in line before the first attempt. Each kind of capacity has its own line, and only
 #: an attempt shows which kind is missing.
 UNPLACED: Final = "I'll know your place in line once I've tried it."

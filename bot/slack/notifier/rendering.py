@@ -27,7 +27,6 @@ from bot.messages.blocks.cards import LINKING
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
 from bot.messages.blocks.outcomes import is_ready_over
-from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
@@ -126,7 +125,10 @@ class NoticeRenderer:
             wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
             await self._store.write(notice_rows.retry_notice, notice, wait, error=NoticeError.UNDRAWABLE)
             return None
-        text = notices.NOT_DRAWN.format(reference=reference)
+        text = (
+            "I have a message for you, but something broke while I was putting it together. "
+            f"Type `list` to see where things stand. Reference {reference}"
+        )
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         destination = Destination(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return RenderedNotice(destination, Answer(text), is_plain=True)

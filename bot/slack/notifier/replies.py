@@ -258,5 +258,5 @@ def _to_answer(notice: Notice, moved_from: str) -> Answer:
     answer = stored.read(notice.body, notice.created_at)
     if not moved_from:
         return answer
-    said = notice_words.NOT_IN_CHANNEL.format(channel=moved_from)
+    said = f"I can't post in <#{moved_from}>, so here is my answer."
     return kit.answer([kit.context(said), *(answer.blocks or [kit.section(answer.text)])])
