@@ -176,7 +176,10 @@ def render_end(facts: RequestFacts) -> Answer:
         case _ if cause == UNDECIDED:
             template = requests.UNDECIDED_PERSON if is_own else requests.UNDECIDED
         case _:
-            template = pages.DENIED_PERSON
+            template = (
+                "Your request for *{username}* on {title} wasn't approved. "
+                "Talk to your Usher admin, or ask again with your own username."
+            )
     reason = Markup(fill(pages.BECAUSE[cause], title=title) if cause in pages.BECAUSE else "")
     names = _get_names(facts.word("username"), title, _find_requester(facts))
     return kit.message(fill(template, because=reason, **names))

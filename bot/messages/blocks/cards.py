@@ -164,7 +164,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explain
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
     state = _format_progress(facts, operation, is_going=going)
     if is_explained:
-        state = fill(cards.WAITING, **forms)
+        state = fill("Waiting to {happen}", **forms)
     elif obstacle := find_block(facts, operation):
         state = fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)
     elif operation.block_reason:
@@ -332,7 +332,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
         workspace = replace(workspace, detail=None, progress=None)
     said = problems.describe_condition(workspace, facts.connection_title)
     if workspace.progress is not None and workspace.state is State.STARTING:
-        template = cards.PERCENT if said else "{title} says {percent}%."
+        template = "{said} ({percent}%)" if said else "{title} says {percent}%."
         return [
             fill(
                 template,
@@ -387,7 +387,7 @@ def list_machine_lines(row: Workspace | Run | None) -> list[str]:
     """Return a line with the machine's size and hourly price, or whichever of them is known."""
     if row is None or not (row.size or row.price):
         return []
-    size = [fill(cards.SIZE, size=row.size)] if row.size else []
+    size = [fill("Size *{size}*", size=row.size)] if row.size else []
     price = row.hourly_price
     return [f"{', '.join([*size, *([kit.line(price.label)] if price else [])])}."]
 

@@ -25,8 +25,6 @@ NO_COURSES: Final = (
 )
 
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
-#: Text shown to people who have pressed *Join* but still need an account or a workspace.
-PENDING: Final = "You've pressed *Join*, but {why}"
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
@@ -97,7 +95,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
         # Drop the button's colour, because the Home tab already has a coloured button for the account.
-        return [fill(PENDING, why=why)], [kit.without_colour(button)]
+        return [fill("You've pressed *Join*, but {why}", why=why)], [kit.without_colour(button)]
     if facts.workspace is None:
         return [], []
     if facts.workspace.state is State.RUNNING:

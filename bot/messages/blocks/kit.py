@@ -429,7 +429,7 @@ def mention(named: Named | None) -> Markup:
     who = _name(named)
     if _USER_ID.fullmatch(named.user_id):
         who = Markup(f"<@{named.user_id}>")
-    return _add_workspace(times.IN_WORKSPACE, who, named)
+    return _add_workspace("{who} (*{workspace}*)", who, named)
 
 
 def name_plainly(named: Named | None) -> Markup:

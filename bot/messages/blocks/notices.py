@@ -191,7 +191,7 @@ def _render_results(facts: HeldFacts) -> Answer:
         )
         if first is not None:
             label = first["text"]["text"]
-            template = "{label}: {name}" if " " in label else notices.BUTTON_OF
+            template = "{label}: {name}" if " " in label else "{label} {name}"
             label = template.format(label=label, name=get_name(one))
             buttons.append(kit.add_number(first, len(buttons), label))
     lines = _write_lines(left)

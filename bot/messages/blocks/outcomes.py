@@ -57,7 +57,7 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     is_news = operation is None or operation.has_called
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
-        template = notices.READY_UNTIL.get(facts.state, notices.READY_BEFORE)
+        template = notices.READY_UNTIL.get(facts.state, "*{name}* {was} {at}.")
         at = kit.moment_at(ended_at, facts.now, facts.zone)
         was = "became ready" if is_news else "was already running"
         return kit.message(fill_notice(template, facts, at=at, was=was))
@@ -70,7 +70,7 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     if operation is not None and operation.was_sent_late:
         said = holds.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
         because = Markup(kit.format_reason(said, facts.now, facts.zone))
-    template = notices.READY_LATE if because and is_news else template
+    template = "{mark} *{name}* is ready, later than usual: {because}" if because and is_news else template
     template = "{mark} *{name}* is running." if facts.is_unusable else template
     said = fill_notice(template, facts, mark=get_mark(facts), because=because)
     sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
@@ -88,7 +88,7 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
 )
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
     lines, small, buttons = describe_running(facts, place=Markup(kit.line(facts.connection_title)))
-    said = fill_notice(notices.READY_LINK, facts, mark=get_mark(facts))
+    said = fill_notice("{mark} *{name}* can be opened now.", facts, mark=get_mark(facts))
     return kit.message(kit.join([said, *lines], "\n"), small, buttons)
 
 

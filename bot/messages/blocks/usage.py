@@ -69,7 +69,7 @@ def format_window(window: Window, today: date) -> Markup:
     if window.last != window.first:
         days = words.DAYS.format(first=days, last=times.format_weekday(window.last.isoformat(), today))
     name = f"{window.name[:1].upper()}{window.name[1:]}"
-    return Markup(words.NAMED.format(name=name, days=days) if name else f"*{days}*")
+    return Markup(f"*{name}* · {days}" if name else f"*{days}*")
 
 
 # -- one's own -----------------------------------------------------------------------------------------------

@@ -28,10 +28,6 @@ from bot.support.pictures import FONT_FAMILY
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
 TITLE: Final = "{first} – {last}"
-#: A row's total hours, if the end of one of its bars isn't known.
-AND_UNKNOWN: Final = "{hours} + ?"
-#: Points out a day that doesn't have 24 hours because the clocks change.
-UNUSUAL_DAY: Final = "{day} has {hours} hours."
 NOTHING: Final = "Nothing ran."
 
 ALT_TITLE: Final = "{first} – {last}, times of {zone}."
@@ -123,7 +119,7 @@ class _Week:
         for day, begins_at, ends_at in zip(self.days, self.begins, self.begins[1:], strict=False):
             if ends_at - begins_at != _DAY:
                 hours = f"{(ends_at - begins_at) / _HOUR:g}"
-                yield UNUSUAL_DAY.format(day=self.format_date(day), hours=hours)
+                yield f"{self.format_date(day)} has {hours} hours."
 
     def format_date(self, day: date) -> str:
         return times.format_weekday(day.isoformat(), datetime.fromtimestamp(self.now, self.zone).date())
@@ -204,7 +200,7 @@ class _Drawing:
     def _add_row(self, row: UsageRow, top: float) -> None:
         hours, spans = self._week.format_hours([row]), self._week.cut_all(row)
         if any(span.kind is SpanKind.UNKNOWN for span in spans):
-            hours = AND_UNKNOWN.format(hours=hours)
+            hours = f"{hours} + ?"
         halo = {"stroke": PAPER, "stroke_width": "3", "paint_order": "stroke"}
         self._add_text(_cut_name(row.name), _MARGIN + 4, top + 18, _NAME_SIZE, **halo)
         end = _WIDTH - _MARGIN - 4

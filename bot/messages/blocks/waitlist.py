@@ -161,7 +161,9 @@ def add_waiting(facts: WorkspaceFacts, question: Answer) -> Answer:
 def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
     """Add to the message about a failed or refused start that the wait is over, too."""
     kind = facts.word("waited")
-    return _add_sentence(facts, failure, words.WAIT_ENDED if kind else "", kind)
+    return _add_sentence(
+        facts, failure, "*{name}* is no longer waiting for {what} on {title}." if kind else "", kind
+    )
 
 
 def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str, **more: str) -> Answer:

@@ -83,8 +83,6 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Used in a list row if the reason for waiting is already given above the list.
-WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 #: Completes "I'll message you when" if it is known how long a start usually takes.
 USUALLY_BY: Final = "{end}, usually by {at}"
@@ -96,8 +94,6 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: The provider's message about a start, with the percentage done.
-PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
@@ -335,6 +331,3 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 # -- buttons that undo a change --------------------------------------------------------------------------
 
 CHANGE_BACK: Final = "Change back"
-
-#: Text for the machine's size. An hourly price may follow, after a comma.
-SIZE: Final = "Size *{size}*"

@@ -255,8 +255,6 @@ NAME_IN_USE: Final = (
 )
 WORKSPACE_RUNNING: Final = "Your workspace *{name}* is running."
 UNKNOWN_CARD: Final = "That card is no longer in use. Ask for a new one."
-#: Told to people who see the card in a channel that two Slack workspaces share.
-CARD_ELSEWHERE: Final = "That card is for people in another Slack workspace. Ask for one in yours."
 CLASS_ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
 #: Replies to people who can't join because the class is full or they have no suitable workspace. The first
 #: text of each pair is for other people, the second for the person who posted the card.

@@ -7,13 +7,7 @@ from bot.domain.workspaces import State
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
-#: Says that a workspace is ready after a planned start that was sent to the provider late. The reason for the
-#: delay follows.
-READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
-#: Replaces ``READY`` if there has been a newer request for the workspace. If the workspace isn't running any
-#: more, ``READY_UNTIL`` is used instead. ``{was}`` depends on whether anything had to be started.
-READY_BEFORE: Final = "*{name}* {was} {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* {was} {at}, and was started again later.",
     State.STOPPING: "*{name}* {was} {at}, and was stopped later.",
@@ -22,8 +16,6 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* {was} {at}, and failed later.",
     State.GONE: "*{name}* {was} {at}. It {gone}.",
 }
-#: Sent when a workspace that was already reported as ready gets its URL.
-READY_LINK: Final = "{mark} *{name}* can be opened now."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
@@ -175,8 +167,6 @@ SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
 PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stopped as planned.")
-#: Adds a name to a button's label of a single word, so that people can tell several buttons apart.
-BUTTON_OF: Final = "{label} {name}"
 
 #: Shown in the channel if Slack rejects direct messages to the person.
 NOT_DIRECT: Final = (

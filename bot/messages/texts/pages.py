@@ -139,13 +139,6 @@ LINK_CONNECTION: Final = (
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
-#: Shown if a step is opened before the person has signed in with Slack.
-SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
-#: Shown if the person who signed in isn't the one who requested the link.
-SIGN_IN_MISMATCH: Final = (
-    "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
-    "and only they can use it. Nothing was linked."
-)
 SIGN_IN_CANCELLED: Final = (
     "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
 )
@@ -227,14 +220,6 @@ def explain_failed_check(
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-#: Shown if Usher has no public URL for a browser to open.
-NO_ADDRESS: Final = (
-    "To link an account you need a page that your browser can open, "
-    "and I don't have a public web address yet. "
-    "Ask your Usher admin to give me one."
-)
-#: Reply when Slack delivers a click a second time. The reply to the first delivery contained the link.
-LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 #: Shown for connections where people can't link accounts themselves.
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
 CODE_UNEXPECTED: Final = (
@@ -408,12 +393,6 @@ STATES: Final = {
 }
 DONE: Final = "{who} is now linked to *{username}* on {title}."
 
-#: Sent to the requester after a denial. If the account couldn't be linked, the requester gets
-#: ``FAILED_PERSON`` and the administrator ``FAILED_ADMINISTRATOR``.
-DENIED_PERSON: Final = (
-    "Your request for *{username}* on {title} wasn't approved. "
-    "Talk to your Usher admin, or ask again with your own username."
-)
 FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )

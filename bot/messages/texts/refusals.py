@@ -20,7 +20,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "approval.username": "A username has 1 to 80 characters, without spaces or invisible characters.",
     "approval.waits": pages.NOT_OPEN,
     "class.unknown": courses.UNKNOWN_CARD,
-    "class_elsewhere": courses.CARD_ELSEWHERE,
+    "class_elsewhere": "That card is for people in another Slack workspace. Ask for one in yours.",
     "class_withheld": (
         "The template of this card is only available to some people on {title}, and you aren't one of them. "
         "Ask the person who posted it."
@@ -33,14 +33,21 @@ REFUSALS: Final[Mapping[str, str]] = {
     "link.changed": pages.LINK_CHANGED,
     "link.connection": pages.LINK_CONNECTION,
     "link.expired": pages.LINK_EXPIRED,
-    "link.mismatch": pages.SIGN_IN_MISMATCH,
-    "link.no_address": pages.NO_ADDRESS,
+    "link.mismatch": (
+        "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
+        "and only they can use it. Nothing was linked."
+    ),
+    "link.no_address": (
+        "To link an account you need a page that your browser can open, "
+        "and I don't have a public web address yet. "
+        "Ask your Usher admin to give me one."
+    ),
     "link.no_cookie": pages.LINK_NO_COOKIE,
     "link.not_by_token": pages.NOT_BY_TOKEN,
     "link.other_browser": pages.LINK_IN_OTHER_BROWSER,
     "link.person": "{person} is no longer active in this Slack workspace, so nothing can be linked.",
-    "link.repeated": pages.LINK_REPEATED,
-    "link.sign_in_first": pages.SIGN_IN_FIRST,
+    "link.repeated": "You already have a link from that press. If you can't see it, press the button again.",
+    "link.sign_in_first": "Sign in with Slack first. Nothing was linked.",
     "link.taken": (
         "The {title} account {username} is linked to somebody else in Slack. "
         "They have to unlink it first. Nothing was changed."

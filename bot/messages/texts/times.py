@@ -139,7 +139,5 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 
 
 SOMEBODY: Final = "somebody"
-#: Adds the Slack workspace to a person's name, for readers who need to know it.
-IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 #: Text for the name of a person in a Slack workspace where Usher is no longer installed.
 ELSEWHERE: Final = "{who} (in another Slack workspace)"

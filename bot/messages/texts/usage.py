@@ -2,8 +2,6 @@
 
 from typing import Final
 
-#: Heading of a usage report for a named period. ``DAYS`` shows the period's first and last day.
-NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
 TOTAL: Final = "*{hours}* in all · {money}"
 AND_MORE: Final = "{count} more: {hours}"

@@ -76,9 +76,6 @@ GRANT_WANTED: Final = (
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to the message about a failed attempt if the attempt failed for a reason other than missing capacity,
-#: which ends the wait.
-WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 UNTIL_TYPED: Final = "To choose how long I keep trying, type `{command}start {typed} --wait until TIME`."
 
