@@ -13,7 +13,19 @@ from bot.domain import causes
 from bot.domain.failure_causes import Reason
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.messages.texts import answers, cards, ide, notices, pages, problems, requests, runs, talk, times
+from bot.messages.texts import (
+    answers,
+    cards,
+    ide,
+    notices,
+    pages,
+    problems,
+    refusals,
+    requests,
+    runs,
+    talk,
+    times,
+)
 from bot.messages.texts import courses as courses_texts
 from bot.support import errors
 from tests.messages.texts import MODULES, declared_texts, every_text, texts_in_place
@@ -44,10 +56,6 @@ def texts(module):
 
 #: Texts in the link page's module that are shown in Slack.
 IN_SLACK = {
-    "NO_ADDRESS",
-    "UNKNOWN_CONNECTION",
-    "NOT_BY_TOKEN",
-    "CODE_UNEXPECTED",
     "explain_wrong_code",
     "FOREIGN_TEAM",
     "TRIED",
@@ -63,9 +71,7 @@ IN_SLACK = {
     "ASK",
     "ASK_NOTE",
     "ASKED",
-    "OFTEN",
     "LINKED_ALREADY",
-    "REQUEST",
     "REQUEST_NOTE",
     "WITHDRAWN",
     "CONFIRM_APPROVE",
@@ -76,11 +82,12 @@ IN_SLACK = {
     "CHANGED",
     "NOT_OPEN",
     "DONE",
-    "DENIED_PERSON",
     "FAILED_PERSON",
     "FAILED_ADMINISTRATOR",
     "BECAUSE",
 }
+#: Refused links and tokens that are explained in Slack. All others are explained on the link page.
+REFUSED_IN_SLACK = {"link.no_address", "link.not_by_token", "link.repeated", "link.unknown_connection"}
 OF_USHER = re.compile(r"(?<!\[)\bUsher\b(?! admin)")
 
 
@@ -93,6 +100,9 @@ def test_usher_says_i_in_slack_and_never_on_a_page():
         for name, text in every_text(module):
             if module is not pages or name in IN_SLACK:
                 assert not OF_USHER.search(text) or name == "VERSION", (name, text)
+    for cause, text in refusals.REFUSALS.items():
+        is_on_page = cause.startswith(("link.", "token.")) and cause not in REFUSED_IN_SLACK
+        assert not (re.search(r"\b(I|I'\w+|me|my)\b", text) if is_on_page else OF_USHER.search(text)), cause
 
 
 @pytest.mark.parametrize("kind", KINDS)

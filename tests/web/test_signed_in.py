@@ -8,6 +8,7 @@ from markupsafe import escape
 
 from bot.domain.people import Person
 from bot.messages.texts import ide, pages
+from bot.messages.texts.refusals import REFUSALS
 from bot.services.linking import compute_digest
 from bot.store import browsers as browser_rows
 from bot.web.browsers import Browsers
@@ -152,7 +153,7 @@ async def test_a_state_of_another_browser_signs_nobody_in(rig):
     assert not await is_signed_in(victim, "workspace_x")
     stranger = await rig.made.browser()
     await stranger.get(back)
-    assert pages.LINK_NO_COOKIE.split(".")[0] in stranger.text.replace("&#39;", "'")
+    assert REFUSALS["link.no_cookie"].split(".")[0] in stranger.text.replace("&#39;", "'")
 
 
 async def test_a_sign_in_for_a_page_proves_no_link_and_the_other_way_round(rig):

@@ -115,30 +115,7 @@ POLICY: Final[Mapping[str, str]] = {
 # -- reasons why a link doesn't work -------------------------------------------------------------------------
 
 
-_ANY_LINK: Final = "Type {command} link in Slack to get a new link."
-_NEW_LINK: Final = "Type {command} link {title} in Slack to get a new link."
-#: Shown for a link that Usher never issued, or that expired long ago.
-LINK_UNKNOWN: Final = f"This link doesn't exist, or it's more than a day old. {_ANY_LINK}"
-LINK_EXPIRED: Final = (
-    f"A link is valid for 10 minutes, or until you ask for a newer one. This one has expired. {_NEW_LINK}"
-)
-LINK_USED: Final = f"This link has already been used, and each link only works once. {_NEW_LINK}"
-LINK_TRIES: Final = f"Five tokens have been tried with this link, so it no longer works. {_NEW_LINK}"
-LINK_IN_OTHER_BROWSER: Final = (
-    f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
-)
-#: Shown if the browser lacks the cookie set on its first visit.
-LINK_NO_COOKIE: Final = (
-    "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
-    f"for this site. {_ANY_LINK}"
-)
-LINK_CONNECTION: Final = (
-    "This connection no longer exists. Type {command} link in Slack to see what you can link."
-)
-#: Shown if the link's state has meanwhile changed in another tab.
-LINK_CHANGED: Final = (
-    "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
-)
+ANY_LINK: Final = "Type {command} link in Slack to get a new link."
 SIGN_IN_CANCELLED: Final = (
     "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
 )
@@ -158,16 +135,6 @@ FORGED: Final = (
 #: Shown if someone enters text that can't be sent as a token, or a token that is refused and doesn't look
 #: like one of the provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
-#: Shown if someone enters a Slack token. Usher doesn't send the token anywhere.
-TOKEN_OF_SLACK: Final = (
-    "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
-    "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
-)
-#: Shown if someone enters one of the connection's own secrets. Usher doesn't send it anywhere.
-TOKEN_OWN: Final = (
-    "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
-    "Paste your own token from {title}."
-)
 
 
 def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, attempts_left: int) -> str:
@@ -220,18 +187,10 @@ def explain_failed_check(
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-#: Shown for connections where people can't link accounts themselves.
-NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
-CODE_UNEXPECTED: Final = (
-    "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
-    f"{_ANY_LINK}"
-)
-
-
 def explain_wrong_code(attempts_left: int, command: str) -> str:
     """Say that a code was wrong, and how many attempts are left."""
     if attempts_left == 0:
-        return f"That code is wrong, and it was your last try. {_ANY_LINK.format(command=command)}"
+        return f"That code is wrong, and it was your last try. {ANY_LINK.format(command=command)}"
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     return f"That code is wrong. Check the page again. {tries}"
 
@@ -397,10 +356,6 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: Shown if a suspended link changed before an administrator pressed *Approve*.
-NOT_RESTING: Final = (
-    "Too late: that link is used again, has ended, or its name is yet another account by now."
-)
 BECAUSE: Final = {
     "not_found": "There's no such user on {title}.",
     "forbidden": "{title} lists that user as inactive, or doesn't let me act for them.",

@@ -6,10 +6,13 @@ from typing import Any, Final
 from bot.messages.texts import courses, pages, problems, times
 from bot.support.errors import Refused
 
+_NEW_LINK: Final = "Type {command} link {title} in Slack to get a new link."
 #: Explanations of refusals, by cause. ``{title}`` is the connection's title, and the other fields come from
 #: the refusal. Other causes are explained in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
-    "account.not_resting": pages.NOT_RESTING,
+    "account.not_resting": (
+        "Too late: that link is used again, has ended, or its name is yet another account by now."
+    ),
     "add.not_yours": "That's {owner}'s on {title}, and I only work with what {title} lists for your account.",
     "alias.length": "A name can have 1 to 60 characters. Choose another one.",
     "approval.often": (
@@ -25,14 +28,23 @@ REFUSALS: Final[Mapping[str, str]] = {
         "The template of this card is only available to some people on {title}, and you aren't one of them. "
         "Ask the person who posted it."
     ),
-    "code.none": pages.CODE_UNEXPECTED,
+    "code.none": (
+        "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
+        f"{pages.ANY_LINK}"
+    ),
     "course.began": "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned.",
     "course.ends": "On {title}, a stop ends this workspace for good, so no lesson could start it again.",
     "course.never": "That leaves no lessons to come, so I haven't done anything.",
     "course.over": courses.COURSE_OVER,
-    "link.changed": pages.LINK_CHANGED,
-    "link.connection": pages.LINK_CONNECTION,
-    "link.expired": pages.LINK_EXPIRED,
+    "link.changed": (
+        "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
+    ),
+    "link.connection": (
+        "This connection no longer exists. Type {command} link in Slack to see what you can link."
+    ),
+    "link.expired": (
+        f"A link is valid for 10 minutes, or until you ask for a newer one. This one has expired. {_NEW_LINK}"
+    ),
     "link.mismatch": (
         "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
         "and only they can use it. Nothing was linked."
@@ -42,9 +54,14 @@ REFUSALS: Final[Mapping[str, str]] = {
         "and I don't have a public web address yet. "
         "Ask your Usher admin to give me one."
     ),
-    "link.no_cookie": pages.LINK_NO_COOKIE,
-    "link.not_by_token": pages.NOT_BY_TOKEN,
-    "link.other_browser": pages.LINK_IN_OTHER_BROWSER,
+    "link.no_cookie": (
+        "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
+        f"for this site. {pages.ANY_LINK}"
+    ),
+    "link.not_by_token": "You don't need to link {title} yourself. Your Usher admin sets that up.",
+    "link.other_browser": (
+        f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
+    ),
     "link.person": "{person} is no longer active in this Slack workspace, so nothing can be linked.",
     "link.repeated": "You already have a link from that press. If you can't see it, press the button again.",
     "link.sign_in_first": "Sign in with Slack first. Nothing was linked.",
@@ -52,13 +69,19 @@ REFUSALS: Final[Mapping[str, str]] = {
         "The {title} account {username} is linked to somebody else in Slack. "
         "They have to unlink it first. Nothing was changed."
     ),
-    "link.tries": pages.LINK_TRIES,
-    "link.unknown": pages.LINK_UNKNOWN,
+    "link.tries": f"Five tokens have been tried with this link, so it no longer works. {_NEW_LINK}",
+    "link.unknown": f"This link doesn't exist, or it's more than a day old. {pages.ANY_LINK}",
     "link.unknown_connection": "I don't have a connection called {name}. I have: {known}.",
-    "link.used": pages.LINK_USED,
-    "token.own": pages.TOKEN_OWN,
+    "link.used": f"This link has already been used, and each link only works once. {_NEW_LINK}",
+    "token.own": (
+        "That token is one that Usher itself uses, so it can't be linked to a person. "
+        "Paste your own token from {title}."
+    ),
     "token.shape": pages.TOKEN_SHAPE,
-    "token.slack": pages.TOKEN_OF_SLACK,
+    "token.slack": (
+        "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "
+        "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
+    ),
 }
 
 
