@@ -268,7 +268,7 @@ class InstalledSlack:
         # A token that has merely expired can still be replaced.
         if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
-        if code == "token_expired" and self.tokens.can_replace(entry):
+        if code == "token_expired" and entry.refresh and entry.row.lost_at is None:
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return entry.row.secret
 

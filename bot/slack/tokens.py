@@ -100,10 +100,6 @@ class InstallationTokens:
         """Return an installation's row with its token, or None if there is no such row."""
         return self._opened.get(name)
 
-    def can_replace(self, entry: OpenedInstallation) -> bool:
-        """Return whether Slack can still be expected to issue a new token."""
-        return bool(entry.refresh) and entry.row.lost_at is None
-
     def token_of(self, name: str) -> str:
         """Return an installation's stored token, or "" if there is none."""
         entry = self._opened.get(name)
