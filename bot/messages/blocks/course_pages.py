@@ -16,7 +16,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import fill_notice
 from bot.messages.blocks.kit import Block, Element, Markup, fill
-from bot.messages.texts import answers, times, verbs
+from bot.messages.texts import answers, times
 from bot.messages.texts import courses as class_words
 
 NO_COURSES: Final = (
@@ -206,7 +206,6 @@ def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) 
         POST,
         fields,
         submit="Post",
-        close=verbs.CLOSE,
         callback_id=CARD_CALLBACK,
         private_metadata=page,
     )

@@ -97,7 +97,6 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
         [kit.field(START_FIELD, "Workspace", menu), kit.context("I'll message you when it's ready.")],
         callback_id="start_workspace",
         submit="Start",
-        close=verbs.CLOSE,
     )
 
 
@@ -135,7 +134,7 @@ def _encode_metadata(metadata: Mapping[str, Any]) -> str:
 
 
 def _build_modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]:
-    return kit.modal(verbs.TITLE[purpose], blocks, close=verbs.CLOSE, **keys)
+    return kit.modal(verbs.TITLE[purpose], blocks, close="Cancel", **keys)
 
 
 def _build_input(field: Field, values: Values) -> Block:

@@ -40,7 +40,7 @@ from bot.messages.blocks.cards import VERB_FORMS, fill_notice, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill
 from bot.messages.blocks.plans import format_rule, format_zones, list_lesson_buttons, list_lessons
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import cards, holds, problems, times, verbs
+from bot.messages.texts import cards, holds, problems, times
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
@@ -358,7 +358,6 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
         "Hours",
         blocks,
         submit="Save",
-        close=verbs.CLOSE,
         callback_id=HOURS_CALLBACK,
         private_metadata=f"{key} {rule.id if rule is not None else ''}",
     )

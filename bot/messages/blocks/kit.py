@@ -567,7 +567,7 @@ def modal(
 ) -> dict[str, Any]:
     """Return a form or, without ``submit``, a page. ``keys`` are additional keys for Slack's view object."""
     # Slack would label the button *Cancel*, but a page has nothing to cancel.
-    labels = {"title": title, "submit": submit, "close": close or ("" if submit else "Close")}
+    labels = {"title": title, "submit": submit, "close": close or ("Cancel" if submit else "Close")}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 

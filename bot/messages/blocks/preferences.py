@@ -7,7 +7,7 @@ from bot.domain.preferences import ASKS_AFTER, PreferenceFacts, find_asking_hour
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup, fill, line
-from bot.messages.texts import answers, times, verbs
+from bot.messages.texts import answers, times
 
 SETTINGS_TITLE: Final = "Settings"
 SUBMIT: Final = "Save"
@@ -142,7 +142,7 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
         levels = {value: kit.option(value, said) for value, said in ASSISTANT_LEVELS.items()}
         chosen = levels[wanted.assistant]
         blocks.append(kit.select(ASSISTANT, "Slackbot can", list(levels.values()), chosen))
-    return kit.modal(SETTINGS_TITLE, blocks, submit=SUBMIT, close=verbs.CLOSE, callback_id=SETTINGS_CALLBACK)
+    return kit.modal(SETTINGS_TITLE, blocks, submit=SUBMIT, callback_id=SETTINGS_CALLBACK)
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
@@ -156,7 +156,6 @@ def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
         SETTINGS_TITLE,
         [kit.select(MESSAGES, label, options, initial)],
         submit=SUBMIT,
-        close=verbs.CLOSE,
         callback_id=SETTINGS_CALLBACK,
         private_metadata=workspace.id,
     )

@@ -27,7 +27,7 @@ from bot.messages.blocks.cards import get_name, link_again_button
 from bot.messages.blocks.kit import Element, Markup, fill, safe
 from bot.messages.blocks.plans import name_stopper
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import answers, cards, courses, notices, problems, times, verbs
+from bot.messages.texts import answers, cards, courses, notices, problems, times
 from bot.support.cleaning import natural_key
 
 NEVER_CHOICE = "never"
@@ -246,7 +246,6 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
         callback_id=STOP_LATER_CALLBACK,
         private_metadata=workspace.id,
         submit="Set",
-        close=verbs.CLOSE,
     )
 
 

@@ -14,7 +14,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.kit import Element, fill
 from bot.messages.blocks.renderers import renders
-from bot.messages.texts import holds, problems, times, verbs
+from bot.messages.texts import holds, problems, times
 from bot.messages.texts import waitlist as words
 
 UNTIL_FORM = "wait_until"
@@ -204,4 +204,4 @@ def build_form(key: str) -> dict[str, object]:
     """Return the form that asks how long to keep trying."""
     field = kit.text_field("text", words.UNTIL_LABEL, min_length=1, max_length=300)
     keys = {"callback_id": UNTIL_FORM, "private_metadata": key}
-    return kit.modal(words.KEEP_TRYING, [field], submit=words.KEEP_TRYING, close=verbs.CLOSE, **keys)
+    return kit.modal(words.KEEP_TRYING, [field], submit=words.KEEP_TRYING, **keys)

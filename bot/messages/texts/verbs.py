@@ -23,7 +23,6 @@ FIRST: Final[Mapping[str, tuple[str, ...]]] = {
 
 TITLE: Final = {"workspace": "New workspace", "job": "Run a job"}
 SUBMIT: Final = {"workspace": "Create", "job": "Run"}
-CLOSE: Final = "Cancel"
 AT: Final = "On *{title}*, with your own account *{username}*."
 AT_NOBODYS: Final = "On *{title}*. Only you can see what you create there."
 LOADING: Final = "Checking what {title} offers. This takes a few seconds."
