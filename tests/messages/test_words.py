@@ -28,7 +28,7 @@ from bot.messages.texts import (
 )
 from bot.messages.texts import courses as courses_texts
 from bot.support import errors
-from tests.messages.texts import MODULES, declared_texts, every_text, texts_in_place
+from tests.messages.texts import MODULES, declared_texts, every_text, texts_in_place, texts_of_pages
 from tests.rigs.golden import check_golden_text
 from tests.rigs.verbs import VERBS
 
@@ -96,6 +96,8 @@ def test_usher_says_i_in_slack_and_never_on_a_page():
         for name, text in every_text(module):
             if name.partition(".")[0] not in IN_SLACK:
                 assert not re.search(r"\b(I|I'\w+|me|my)\b", text), (name, text)
+    for name, text in texts_of_pages():
+        assert not re.search(rf"\b(I|I'\w+|me|my)\b|{FOREIGN.pattern}", text), (name, text)
     for module in (answers, pages, cards, courses_texts, notices, problems, requests, runs, talk):
         for name, text in every_text(module):
             if module is not pages or name in IN_SLACK:

@@ -81,6 +81,16 @@ def texts_in_place():
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
 
 
+def texts_of_pages():
+    """Yield every text that is written in a page's template: between its tags, and in quotes."""
+    for path in sorted((ROOT / "bot/web/templates").glob("*.html")):
+        html = re.sub(r"\{%.*?%\}", "<>", path.read_text(encoding="utf-8"))
+        quoted = re.findall(r"\"([A-Z][^\"]* [^\"]*)\"", html)
+        for text in [*quoted, *re.split(r"<[^>]*>", html)]:
+            if said := re.sub(r"\{\{.*?\}\}", "…", text).strip():
+                yield path.name, said
+
+
 def _is_text(value):
     return isinstance(value, str) and re.match(r"[A-Z*{]\S* \S", value) is not None
 

@@ -27,21 +27,10 @@ SIGNED_OUT_TEXT: Final = (
     "Stop it in Slack when you don't need it."
 )
 
-STOP: Final = "Stop"
-STOP_LATER: Final = "Stop later"
 START: Final = "Start"
 START_NEW: Final = "Start a new one"
 TRY_AGAIN: Final = "Try again"
-PLACE_LABEL: Final = "Workspace"
-ACTIONS_LABEL: Final = "Actions"
 
-LOADING: Final = "Opening the workspace…"
-NEEDS_SCRIPT: Final = "The workspace needs JavaScript. Allow it for this page, then reload."
-LOST: Final = (
-    "Usher can't be reached right now. This page will keep trying, and your workspace keeps running."
-)
-NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
-NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
 LINES: Final[dict[str, str]] = {
     "starting": "Starting",
@@ -85,22 +74,6 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 #: Added to the page of an ended workspace if another can be created with the same settings.
 NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
-#: Heading shown instead of the workspace if the page can't load the vendor's script. ``UNREACHABLE`` is the
-#: sentence below it.
-UNREACHABLE_TITLE: Final = "{title} can't be reached"
-UNREACHABLE: Final = (
-    "Your browser couldn't load the workspace from {title}. "
-    "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
-)
-#: Says what the page's security policy has blocked. Only an Usher administrator can change the policy.
-BLOCKED: Final = (
-    "This page isn't allowed to load anything from {host}, so parts of the workspace may be missing. "
-    "Ask your Usher admin to allow it."
-)
-BLOCKED_INLINE: Final = (
-    "The workspace isn't allowed to write styles into this page, so it may look odd. "
-    "Ask your Usher admin to allow it."
-)
 #: Shown both for someone else's workspace and for one that doesn't exist, so that people can't tell the two
 #: apart.
 NOTHING: Final = (
@@ -139,28 +112,10 @@ FORGED: Final = (
 )
 TOO_MANY: Final = "That was too many requests at once. Nothing was changed. Wait a moment, then try again."
 TITLE: Final = "Add Usher to Slack"
-TEXT: Final = (
-    "Usher starts, stops and opens cloud workspaces from Slack. Everyone links their own account, "
-    "and Usher only acts with that account."
-)
-PERMISSIONS: Final = "What Slack will ask you to allow"
-BUTTON: Final = "Add to Slack"
-NOTE: Final = (
-    "You need to be allowed to install apps in your Slack workspace. You can remove Usher there at any time. "
-    "Everyone's links are then deleted."
-)
 
 DONE_TITLE: Final = "Usher is installed"
-DONE_NEXT: Final = "Open Usher in Slack and send it “help”, or type {command} in any channel."
-DONE_ENTERPRISE: Final = (
-    "One more step: an admin of your organisation chooses which workspaces get Usher. "
-    "Until then, nobody sees it."
-)
-OPEN_SLACK: Final = "Open Usher in Slack"
-CHOOSE_WORKSPACES: Final = "Choose workspaces"
 
 REFUSED_TITLE: Final = "Usher wasn't installed"
-DONE: Final = "Usher is installed in {place}."
 #: Explains why an installation failed. Some of the reasons are Bolt's own.
 REFUSED: Final = {
     "access_denied": "You cancelled in Slack, so nothing was changed.",

@@ -11,49 +11,24 @@ from bot.messages.texts.times import format_count
 from bot.support import errors
 
 BRAND = "Usher"
-TAGLINE = "Workspaces from Slack"
-APP = "@{app} in Slack"
 
 # -- headings and labels of pages ----------------------------------------------------------------------------
 
 LINK_TITLE = "Link your account"
-SIGN_IN_HEADING = "Is this you?"
-SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
 #: Shown before Usher knows who is linking.
 FIRST_TEXT = (
     "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
 )
 FIRST_NOTE = "Usher learns who you are in Slack, and nothing else."
-TOKEN_LABEL = "Your token"  # noqa: S105 - a label, no secret
 TOKEN_NOTE = "It's stored encrypted, and used only to show your workspaces and do what you ask for in Slack."  # noqa: S105 - a sentence
-CHECK_BUTTON = "Check the token"
-CONFIRM_TITLE = "Is this right?"
-CONFIRM_NOTE = "Nothing is linked until you press the button. You can unlink in Slack at any time."
-CONFIRM_NOTE_CODE = "Nothing is linked until you type a code in Slack, which is the next step."
-CONFIRM_BUTTON_CODE = "Yes, show the code"
-AGAIN_BUTTON = "Use another token"
-CODE_TITLE = "One more step"
-CODE_TEXT = "Go back to Slack, press Enter code in the message that brought you here, and type this code:"
-CODE_NOTE = (
-    "It's valid for 10 minutes. Only type it in Slack, and don't tell anyone: "
-    "nobody at your company will ever ask you for it."
-)
-CODE_SHOWN_TITLE = "Enter your code in Slack"
-DONE_TITLE = "Linked"
 DONE_NEXT = "Usher is sending you a message in Slack. Start, stop and open your workspaces from there."
 #: Shown if a request in Slack is waiting for the link.
 DONE_WAITED = "Usher is carrying on with your request, and will message you in Slack."
 BACK_TO_SLACK = "Back to Slack"
-LABEL_PERSON = "Slack user"
-LABEL_WORKSPACE = "Slack workspace"
-LABEL_CONNECTION = "will be linked to"
-LABEL_LINKED = "is linked to"
 LABEL_ACCOUNT = "Account there"
-REFERENCE = "Reference"
 ACCOUNT_UNTOLD = "the owner of the token (this server gives no name)"
 
-STEPS_LABEL = "Steps"
 STEP_SIGN_IN = "Sign in"
 STEP_TOKEN = "Token"  # noqa: S105 - a label
 STEP_CONFIRM = "Confirm"
@@ -64,19 +39,10 @@ FAILED_TITLE = "Something went wrong"
 BUSY_TITLE = "Busy right now"
 REFUSED_TITLE = "That didn't work"
 LINK_CLOSED_TITLE = "This link no longer works"
-GO_BACK = "Go back"
-#: Shown before a page's title if its form was refused.
-ERROR = "Error:"
 NOT_YOU: Final = (
     "Not {person} in {workspace}? Or did somebody else send you this link? "
     "Then close this page, or they could get access to your account."
 )
-#: Shown if the person already has an account linked on this connection.
-ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This one would take its place."
-GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
-OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
-#: Label of the button that links the account. No other button on the page links anything.
-CONFIRM_BUTTON: Final = "Link {title}"
 
 
 def format_linked_account(title: str, username: str) -> str:
@@ -84,12 +50,6 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Replaces the code on the link page once the code has been shown.
-CODE_SHOWN: Final = (
-    "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
-    "and type it. "
-    "If you don't have it any more, type {command} link {title} in Slack to get a new link."
-)
 #: Maps each policy rule to the text shown to a person whom it refuses.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
@@ -212,19 +172,6 @@ NOT_FOUND: Final = (
     "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
 )
 ACCOUNT_TO_COME = "the one you sign in to"
-ANOTHER_ACCOUNT_BUTTON = "Use another account"
-PASTE_INSTEAD = "Paste a token instead"
-#: Says what happens after *Sign in with Slack* if people also have to sign in at the provider.
-AFTER_SLACK: Final = (
-    "Sign in with Slack to confirm, then sign in to {title}. "
-    "Usher shows you both accounts before it links anything."
-)
-THERE_BUTTON: Final = "Sign in to {title}"
-#: Says what happens after signing in at the provider, and which account will be linked.
-THERE_TEXT: Final = (
-    "Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
-    "If you're signed in to {title} as somebody else, sign out there first."
-)
 THERE_CANCELLED: Final = (
     "You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
 )
