@@ -84,7 +84,7 @@ async def claim_account(request: Request) -> Answer:
 async def disclaim_account(request: Request) -> Answer:
     """Tell the administrators that, according to the user, the account isn't theirs."""
     await _say_whose(request, is_theirs=False)
-    return replies.answer(requests.NOTED_NOT_MINE)
+    return replies.answer("Thanks, I've told the Usher admins.")
 
 
 async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
@@ -139,9 +139,9 @@ async def _decide(request: Request, *, approve: bool) -> str:
     who = kit.mention(names[approval.principal.key])
     title = request.services.title(approval.connection)
     if is_new:
-        template = pages.APPROVING if approve else pages.DENIED
+        template = pages.APPROVING if approve else "Denied. I'll tell {who}."
         return fill(template, username=approval.username, title=title, who=who)
     if approval.username != username:
-        return fill(pages.CHANGED, who=who)
+        return fill("{who} has asked for another username since. Look at the newest request.", who=who)
     known = UNDECIDED if approval.detail == UNDECIDED else approval.state
     return fill(pages.DECIDED_ALREADY, state=Markup(pages.STATES.get(known, known)))

@@ -6,7 +6,7 @@ from bot.domain.forms import Purpose
 from bot.domain.notices import Answer
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
-from bot.messages.texts import answers, problems, verbs
+from bot.messages.texts import problems, verbs
 from bot.providers import facets
 from bot.services import naming, snapshots
 from bot.support.errors import Refused
@@ -30,7 +30,7 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
     if (lacking := naming.find_title(name, coming, is_whole=True)) is not None:
         context.need(lacking)
     sentence = fill(
-        answers.UNKNOWN_CONNECTION,
+        "I don't have a connection called *{name}*. I have: {known}.",
         name=name,
         known=format_titles(request.services, request.services.connections),
     )

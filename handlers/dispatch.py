@@ -649,7 +649,7 @@ async def _ask_to_confirm(request: Request) -> Answer:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button("Do it now", RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
     template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
-    template = answers.QUOTED if is_quoted else template
+    template = "This looks copied from somewhere: “{said}”. Should I do it?" if is_quoted else template
     return replies.answer(fill(template, at=at, said=format_full_command(command)), buttons)
 
 
@@ -661,7 +661,7 @@ def format_full_command(command: str) -> kit.Markup:
 @routes.action(_DECLINE)
 async def decline(_request: Request) -> Answer:
     """Replace the question with a note that nothing was done."""
-    return replies.answer(answers.LEFT, replaces=True)
+    return replies.answer("Left as it is.", replaces=True)
 
 
 async def answer_old_button(request: Request) -> Answer:

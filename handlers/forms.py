@@ -224,7 +224,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
     await request_offer(
         request,
         account,
-        verbs.NO_OFFER_ANSWER,
+        "{title} hasn't told me what it offers. Try again in a minute.",
         buttons=[make_open_button(form_context.purpose, form_context.connection)],
         then=request.defer(text, view_external_id=external_id),
     )

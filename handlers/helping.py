@@ -113,7 +113,7 @@ def _find_abilities(
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
     """Point to the other slash command's help. Jobs are mentioned only if a connection can run them."""
     if request.folder == "job":
-        return [kit.fill(runs.HELP_WORKSPACES, command=request.prefixes.of("workspace"))]
+        return [kit.fill("For workspaces, type `{command}help`.", command=request.prefixes.of("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
         return []
     return [kit.fill("For jobs, type `{command}help`.", command=request.prefixes.of("job"))]

@@ -233,7 +233,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     hint = ""
     if result.left_out:
         ignored = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
-        hint = fill(run_words.LEFT_OUT, left=ignored)
+        hint = fill("You can't set limits there, so I left out {left}.", left=ignored)
     return report_start(request, spec.name or "job", connection, hint)
 
 
@@ -413,7 +413,7 @@ async def show_list(request: Request) -> Answer:
     page, given = list_filters.parse_page(request)
     part = list_filters.filter_runs(given, rows, request.services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
-    hint = await refresh_in_background(request, TaskKind.LIST_RUNS, stale, run_words.LOOKING)
+    hint = await refresh_in_background(request, TaskKind.LIST_RUNS, stale, "I'm checking {titles} for runs.")
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
         return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, hint)

@@ -197,7 +197,7 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
     command = " ".join([first, "{name}", *words[end:]]) if verb.is_operation else text
     doing = describe_command(command, services.clock.now())
     doing = line(f"{doing[:1].lower()}{doing[1:]}".replace(" my ", " your ")).replace("{name}", named)
-    template = answers.TO_DO_ANYWHERE if connections[1:] else answers.TO_DO
+    template = "To {doing}, link the account it's on." if connections[1:] else answers.TO_DO
     return fill(template, doing=Markup(doing), title=title)
 
 
@@ -555,7 +555,7 @@ async def _add_former_link_hint(request: Request, answer: Answer, connections: C
 
 def fill_offer(template: str, waiting: str, **values: str) -> str:
     """Fill in an offer to link an account, and promise to carry on if a command waits for the link."""
-    return fill(template, then=Markup(f" {answers.CARRY_ON}" if waiting else "."), **values)
+    return fill(template, then=Markup(" and I'll carry on with your request." if waiting else "."), **values)
 
 
 async def offer_link(
@@ -614,10 +614,10 @@ async def offer_all_links(request: Request) -> Answer:
             return replies.answer("\n".join([*head, answers.NONE_YET_NEW]), replies.new_buttons(linkless))
         return replies.hint(answers.NO_CONNECTIONS)
     if not is_list:
-        template = answers.NOT_LINKED if len(names) == 1 else answers.NOT_LINKED_ANY
+        template = answers.NOT_LINKED if len(names) == 1 else "Link an account{then}"
         waiting = request.command_after_linking
         return await offer_link(request, _format_wait(request, template, names, waiting), names)
     # Opening the Home tab isn't a command, so nothing waits for the link.
-    offer = fill_offer(answers.LINK_HERE, request.command_after_linking)
+    offer = fill_offer("Link it here{then}", request.command_after_linking)
     waits = [] if request.surface.where is Where.HOME else [offer]
     return await offer_link(request, " ".join([describe_usher(services), *waits]), names, others=linkless)

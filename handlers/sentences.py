@@ -353,7 +353,7 @@ class _Sentence:
         if own and (len(own) > 1 or is_barred):
             commands = [f"status {self._write_name(one)}" for one in own[:MAX_OFFERS]]
             return _offer_buttons(
-                talk.LEFT_ALONE_ALL if is_barred else talk.WHICH_STATUS,
+                talk.LEFT_ALONE_ALL if is_barred else "Which one do you mean?",
                 lists.list_command_buttons(commands, self.now),
             )
         if own:

@@ -111,7 +111,7 @@ def describe_read_failure(request: Request) -> str:
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
     is_home = request.surface.where is Where.HOME
-    again = answers.PRESS_REFRESH if is_home else request.fill(answers.READ_AGAIN)
+    again = answers.PRESS_REFRESH if is_home else request.fill("To try again, type `{command}list`.")
     return fill(answers.UNREAD, title=title, why=why, again=Markup(again))
 
 

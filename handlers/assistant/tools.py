@@ -86,7 +86,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
     Null, empty and blank values count as missing, because some clients fill in every field.
     """
-    takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
+    takes = " and ".join(f"`{field}`" for field in tool.takes) or "no fields"
     if not isinstance(given, Mapping | None):
         return {}, words.NOT_AN_OBJECT.format(takes=takes)
     given = {key: value for key, value in (given or {}).items() if value is not None and str(value).strip()}
@@ -146,7 +146,7 @@ async def run_tool(
     # If the workspaces were already in the requested state, nothing was done. The command's own sentence says
     # so, too.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
-    says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
+    says = [*(["Nothing was done."] if is_nothing else []), *said, *call.remarks]
     waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
     return drawn.format_result(**{"says": "\n".join(says)} | call.facts | waits)
 

@@ -110,7 +110,7 @@ async def describe_token_in_field(services: Services, principal: Principal, text
 def _find_issuers(services: Services, word: str) -> list[str]:
     """Return the connections (or Slack) that may have issued a word as a token."""
     if _SLACK_TOKEN_PATTERN.search(word):
-        return [pages.SLACK]
+        return ["Slack"]
     issuers: set[str] = set()
     for candidate in set(_list_candidates(word)):
         issuers.update(_match_issuers(services, candidate))
@@ -152,9 +152,9 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
     services = request.services
     titles = where = Markup("")
     if len(issuers) == 1:
-        titles = Markup(fill(pages.TYPED_FROM, title=line(services.title(issuers[0]))))
+        titles = Markup(fill(" from {title}", title=line(services.title(issuers[0]))))
         place = Markup(_format_renewal_place(services.connections[issuers[0]]))
-        where = Markup(fill(pages.TYPED_WHERE, where=place))
+        where = Markup(fill(" ({where})", where=place))
     template = pages.TYPED_ID if is_id else pages.TYPED
     sentence = request.fill(template, titles=titles, where=where, delete=_format_delete_hint(request))
     return replies.hint(sentence, [] if is_id else services.make_link_buttons(issuers))
@@ -165,13 +165,13 @@ def _format_delete_hint(request: Request) -> Markup:
 
     Return "" for a slash command, because it leaves no message.
     """
-    return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
+    return Markup("" if request.surface.kind == "command" else "delete your message and ")
 
 
 def _format_renewal_place(provider: base.Provider) -> str:
     if isinstance(provider, facets.Tokens) and (page := provider.token_help().url):
         return line(page, 200)
-    return fill(pages.BY_ADMINISTRATOR, title=provider.settings.title)
+    return fill("ask your Usher admin for {title}", title=provider.settings.title)
 
 
 def _read_typed_text(request: Request, besides: str) -> str:

@@ -94,7 +94,10 @@ async def post(request: Request) -> Answer:
     today = datetime.fromtimestamp(services.clock.now(), zone).date()
     given = orders.build_timetable(command.hours, command.first, command.until or "", today)
     if command.hours and not given:
-        command.problems["until" if command.until else "from"] = class_words.BAD_DAYS
+        command.problems["until" if command.until else "from"] = (
+            "I can't read the course's days. Write them like `--from 7 January --until 12 February`; "
+            "a course lasts a year at most."
+        )
     others = await verbs.find_co_teachers(request, command.others) if command.others else frozenset()
     if not command.what:
         command.problems["what"] = request.fill(class_words.USAGE)

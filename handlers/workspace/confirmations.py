@@ -114,7 +114,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
-        OperationVerb.RESTART: (answers.RENEW_EFFECT, cards.RENEW),
+        OperationVerb.RESTART: (answers.RENEW_EFFECT, "End it and start a new one"),
         OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
     ask = fill(answers.TO_CONTINUE, button=label)
@@ -192,7 +192,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
         await make_stamp(request, row.workspace) + "!" * (get_consent(row.workspace) if row.ends else 0)
         for row in rows_offered
     ]
-    label = await format_label(request, verb, talk.COUNT.format(count=len(rows_offered)))
+    label = await format_label(request, verb, f"{len(rows_offered)} workspaces")
     when = None if at is None else await request.format_time(at)
     return lists.offer_several(verb, rows_offered, stamps, notes, label, at, when)
 

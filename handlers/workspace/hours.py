@@ -254,7 +254,9 @@ def _confirm_final_stop(request: Request, workspace: Workspace, press: ButtonVal
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
-        words.CONFIRM_FINAL_STOP, workspace, lost=format_cost(workspace, what[choose_planned_mode(what)])
+        "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}",
+        workspace,
+        lost=format_cost(workspace, what[choose_planned_mode(what)]),
     )
     button = kit.button(cards.END_THEN, press, style=kit.DANGER, of=workspace.title)
     return replies.answer(sentence, [button])
@@ -292,7 +294,7 @@ async def _answer_hours(
         none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(format_rule(one, facts.now, facts.zone) for one in replaced))
-    more = [fill(words.REPLACED, hours=former)] if former else []
+    more = [fill("They replace {hours}.", hours=former)] if former else []
     return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
 
 

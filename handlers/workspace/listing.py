@@ -154,7 +154,7 @@ async def show_list(request: Request) -> Answer:
         accepts=("workspace",),
         also="state stat stats info describe inspect check",
         former={"eta [NAME]": "status"},
-        label=cards.STATUS,
+        label="Status of",
         does="Show {rest}",
         offer=Offer(button="Show {name}"),
     )
@@ -171,7 +171,7 @@ async def show_status(request: Request) -> Answer:
         request = replace(request, target=rows[0].id)
     workspace = await read_workspace(request)
     usual = await request.services.store.read(operations.estimate_usual_seconds, workspace)
-    more = "" if usual is None else fill(answers.USUAL, usual=times.format_roughly(usual))
+    more = "" if usual is None else fill("A start usually takes {usual}.", usual=times.format_roughly(usual))
     return await show_current(request, workspace, more=more if workspace.is_down else "")
 
 
@@ -213,7 +213,7 @@ async def show_address(request: Request) -> Answer:
     if buttons.get_wait(facts) is not None:
         return lists.status_answer(facts, workspace)
     can_start = workspace.is_own or workspace.allows("start")
-    template = answers.NOT_RUNNING if can_start else answers.NOT_RUNNING_SHARED
+    template = answers.NOT_RUNNING if can_start else "*{name}* {being}, and I can't start it. Ask its owner."
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, template)
     return replies.ask(sentence, [buttons.start_button(workspace)] if can_start else [])
 

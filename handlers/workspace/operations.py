@@ -125,7 +125,7 @@ declare_verb(
         flags=(AGREED,),
         accepts=("workspace", "time"),
         also="reboot reload relaunch bounce",
-        label=cards.RESTART,
+        label="Restart",
         is_red=True,
         offer=Offer(text="This will restart *{name}* on {title}. {lost}", button="Restart {name}"),
         button_at="Restart {name} until {then}",
@@ -328,7 +328,7 @@ def answer_gone(request: Request, workspace: Workspace) -> Answer:
     said = answers.NEVER_SHOWN if workspace.was_never_shown else "*{name}* no longer exists on {title}."
     if workspace.hidden:
         return replies.hint(request.fill(said, workspace))
-    sentence = request.fill(f"{said} {answers.OFFER_FORGET}", workspace)
+    sentence = request.fill(f"{said} `{{command}}forget {{typed}}` takes it off your list.", workspace)
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 

@@ -118,7 +118,7 @@ async def _show_team(request: Request, text: str) -> Answer:
     if not isinstance(window, Window):
         return _explain(request, window, text)
     group = await request.caller.read(use_cases.read_team, window.since, window.until)
-    return await _answer_group(request, words.TEAM, window, group, words.NO_NAMES_OF_TEAM)
+    return await _answer_group(request, "Everybody", window, group, words.NO_NAMES_OF_TEAM)
 
 
 async def _answer_group(
@@ -154,5 +154,5 @@ async def turn_off(request: Request) -> Answer:
 
 async def _set_weekly(request: Request, *, is_on: bool) -> Answer:
     await request.caller.run(use_cases.set_weekly, is_on=is_on)
-    said = words.WEEKLY_ON if is_on else words.WEEKLY_OFF
+    said = words.WEEKLY_ON if is_on else "I won't send you last week's hours any more."
     return replies.answer(said, [drawn.weekly_button(is_on=is_on)])

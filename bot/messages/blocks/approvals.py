@@ -170,7 +170,7 @@ def render_end(facts: RequestFacts) -> Answer:
     title, cause, is_own = facts.connection_title, facts.word("cause"), bool(facts.body.get("is_own"))
     match facts.word("ended"):
         case "linked":
-            template = pages.DONE
+            template = "{who} is now linked to *{username}* on {title}."
         case "failed":
             template = pages.FAILED_PERSON if is_own else pages.FAILED_ADMINISTRATOR
         case _ if cause == UNDECIDED:

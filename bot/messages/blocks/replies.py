@@ -220,7 +220,7 @@ def code_view() -> dict[str, Any]:
     """Return the form for the code that a link page shows."""
     field = kit.text_field("code", "Code from the link page", min_length=4, max_length=40)
     return kit.modal(
-        answers.CODE_TITLE,
+        "Finish linking",
         [field, kit.context(answers.CODE_EXPLAINED)],
         callback_id="code",
         submit="Link",

@@ -18,13 +18,11 @@ SAID_LONG_AGO: Final = "I've only just seen what you asked me {at}: “{said}”
 SAID_LONG_AGO_AGAIN: Final = (
     "I've only just seen what you asked me {at}, so I haven't done it. If you still want it, ask me again."
 )
-QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?"
 QUOTED_AGAIN: Final = (
     "This looks copied from somewhere, so I haven't done it. If it's what you want, type it yourself."
 )
 NOT_LET: Final = "Your settings don't let Slackbot do that by itself. Should I do it?"
 LEAVE_IT: Final = "Leave it"
-LEFT: Final = "Left as it is."
 
 # -- operations --------------------------------------------------------------------------------------------
 
@@ -69,7 +67,6 @@ REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and eve
 REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
-USUAL: Final = "A start usually takes {usual}."
 #: Maps operations to the commands that request them, if their names differ.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
@@ -122,7 +119,6 @@ WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} {again}"
-READ_AGAIN: Final = "To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
 NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
 NEW_WORKSPACE: Final = "New workspace"
@@ -130,7 +126,6 @@ NONE_BUT_ADD: Final = (
     "You don't have any workspaces here yet. To add one, type `{command}add LINK` with its link."
 )
 NEVER_SHOWN: Final = "{title} doesn't show *{name}* to your account: it's somebody else's, or there's none."
-OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 # -- lists and states --------------------------------------------------------------------------------------
 
@@ -150,7 +145,6 @@ AND_MORE: Final = "and {count} more"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes."
 PRESS_REFRESH: Final = "Press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* {being}. Start it and I'll send you the link."
-NOT_RUNNING_SHARED: Final = "*{name}* {being}, and I can't start it. Ask its owner."
 REALIASED: Final = "*{old}* is now called *{name}* on your list."
 UNALIASED: Final = "*{name}* is back to its original name."
 ALIAS_USAGE: Final = "Type `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
@@ -171,12 +165,7 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 # -- links -------------------------------------------------------------------------------------------------
 
 TO_DO: Final = "To {doing}, link your {title} account."
-TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
-#: Replaces ``{then}`` in an offer to link an account, if a request waits for the link.
-CARRY_ON: Final = "and I'll carry on with your request."
-LINK_HERE: Final = "Link it here{then}"
 NOT_LINKED: Final = "Link your {title} account{then}"
-NOT_LINKED_ANY: Final = "Link an account{then}"
 LINK_REFUSED: Final = "{title} no longer accepts your link. Link again here{then}"
 SIGN_IN_REFUSED: Final = "{title} refuses your sign-in, so I can't plan that. Link again here{then}"
 LINK_RESTING: Final = (
@@ -196,14 +185,12 @@ LINK_NONE: Final = "You don't need to link an account on {titles}. Press *New wo
 LINK_PAGE: Final = "A link page is only for you, works once, and is valid for 10 minutes."
 LINK_CODE: Final = "At the end, the page shows you a code. Press *Enter code* and type it."
 CODE_ASK: Final = "Press *Enter code* and type the code that the link page shows you."
-CODE_TITLE: Final = "Finish linking"
 CODE_CLOSE: Final = "Not now"
 CODE_EXPLAINED: Final = (
     "Only type a code from a link page that you opened yourself. Nobody else ever needs it."
 )
 CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in our direct messages."
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
-UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
 #: Says how many workspaces aren't shown because their connection isn't set up in this process. The key is the
 #: reason.

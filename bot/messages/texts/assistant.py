@@ -94,7 +94,6 @@ NOT_LINKED: Final = (
     "Nothing is shown, as the person has linked no account yet. Usher is asking the person to, in its direct "
     "message."
 )
-NOTHING_DONE: Final = "Nothing was done."
 WARNED_FIRST: Final = (
     "The person is warned first, so it's stopped at {at}, later than asked. They can keep it running."
 )
@@ -117,7 +116,6 @@ NOT_A_NAME: Final = (
 #: Messages about errors in a tool's arguments. All say that nothing was done.
 NOT_AN_OBJECT: Final = "Nothing was done: the arguments have to be an object with {takes}."
 NO_FIELD: Final = "Nothing was done: there is no field `{field}`. This tool takes {takes}."
-NO_FIELDS: Final = "no fields"
 NEEDS_FIELD: Final = "Nothing was done: `{field}` is missing. {about}"
 NOT_TEXT: Final = "Nothing was done: `{field}` has to be a text of at most {most} characters. {about}"
 NOT_A_TIME: Final = "Nothing was done: `{field}` can't be used. {why} {about}"

@@ -187,10 +187,6 @@ BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hou
 NO_ZONE: Final = (
     "A course's times are in your own time zone, so leave the zone out: `--hours tue,thu 8:00-9:30`."
 )
-BAD_DAYS: Final = (
-    "I can't read the course's days. Write them like `--from 7 January --until 12 February`; "
-    "a course lasts a year at most."
-)
 BAD_FLAG: Final = "`card` has no option `--{flag}`, so I haven't posted anything."
 LONG_TITLE: Final = "A title can have 1 to {most} characters."
 NO_SUCH_TEMPLATE: Final = "There's no template called *{name}* for you on {title}. Choose from: {known}."

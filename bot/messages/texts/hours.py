@@ -16,7 +16,6 @@ HOURS_SET: Final = "*{name}* now runs {hours}."
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 BESIDES: Final = "Its other working hours: {hours}."
-REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} no longer has working hours."
 OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
 STILL: Final = "I'll still {do} {it} {at}."
@@ -32,10 +31,6 @@ USAGE: Final = (
     "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts "
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
-)
-#: Asks people to confirm hours that would end a workspace permanently.
-CONFIRM_FINAL_STOP: Final = (
-    "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
 CONFIRM_RUN_ON: Final = (

@@ -211,17 +211,10 @@ TRIED_BY_APPROVAL: Final = (
     "stays as it is. If one of you has the wrong username, tell your Usher admin."
 )
 
-SLACK: Final = "Slack"
-#: Added to the warning about a typed token if the person can delete the message that contains the token.
-DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `link` and use the page that opens."
 )
-#: Says which connection a typed token is from. ``TYPED_WHERE`` says where to replace the token. Both are left
-#: out if the token could be from several connections.
-TYPED_FROM: Final = " from {title}"
-TYPED_WHERE: Final = " ({where})"
 #: Shown if someone types text that could be a token or an id.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `add` puts it on "
@@ -240,8 +233,6 @@ TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: Replaces part of the warning about a typed token if only an administrator can replace that token.
-BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
     "My records were restored from a backup, and in them you're linked to {title}. If you ended that link "
@@ -276,7 +267,6 @@ CONFIRM_APPROVE: Final = (
     "Not yet",
 )
 APPROVING: Final = "Approved. I'll check *{username}* on {title}, link {who}, and tell both of you."
-DENIED: Final = "Denied. I'll tell {who}."
 DECIDED_ALREADY: Final = "That request has already been decided: {state}."
 GONE: Final = (
     "That request is no longer open: it was withdrawn or replaced by a newer one. Look at the newest request."
@@ -287,7 +277,6 @@ NOT_OPEN: Final = (
     "I've asked the people it may belong to; they have a day to answer. I'll post this again when "
     "you can approve it."
 )
-CHANGED: Final = "{who} has asked for another username since. Look at the newest request."
 STATES: Final = {
     "asked": "still open",
     "approved": "approved, being checked",
@@ -297,7 +286,6 @@ STATES: Final = {
     "failed": "approved, but it failed",
     "replaced": "asked again since",
 }
-DONE: Final = "{who} is now linked to *{username}* on {title}."
 
 FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."

@@ -75,4 +75,3 @@ NOTED_MINE: Final = (
     "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
     "it from Slack."
 )
-NOTED_NOT_MINE: Final = "Thanks, I've told the Usher admins."

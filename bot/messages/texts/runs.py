@@ -83,7 +83,6 @@ CONFIRM_AGAIN: Final = (
 # -- what verbs answer -------------------------------------------------------------------------------------
 
 STARTED: Final = "Running *{name}* on {title}. I'll message you when it's done."
-LEFT_OUT: Final = "You can't set limits there, so I left out {left}."
 LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another run of *{name}* on {title}. I'll message you when it ends."
 LET_GONE: Final = "I've stopped following *{name}*. If it's on {title}, it continues there."
@@ -105,7 +104,6 @@ NO_SPEC: Final = "I didn't start *{name}*, so I can't run it again. Type `{comma
 RUNS: Final = "runs"
 SHOW_ALL: Final = "Show my runs"
 ROW: Final = "*{name}* · {title}\n{state}"
-LOOKING: Final = "I'm checking {titles} for runs."
 NONE_YET: Final = "You don't have any runs yet. Type `{command}run` to run a job."
 NO_CONNECTIONS: Final = "I can't run jobs on any connection here. Ask your Usher admin to add one."
 NOT_LINKED: Final = "You haven't linked an account that can run jobs. Link one here{then}"
@@ -144,7 +142,6 @@ NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a minute.
 # -- help --------------------------------------------------------------------------------------------------
 
 HELP: Final = "I run your jobs with your own account, show their output, and tell you when they end."
-HELP_WORKSPACES: Final = "For workspaces, type `{command}help`."
 
 
 _MISSING: Final[Mapping[Missing, str]] = {

@@ -36,7 +36,6 @@ NOT_UNDERSTOOD: Final = "I didn't understand that."
 LIKELY: Final = "Did you mean one of these?"
 LIKELY_ONE: Final = "Do you mean this? I haven't done anything yet."
 LEFT_ALONE_ALL: Final = "I haven't done anything. I don't read exceptions and conditions, only commands."
-WHICH_STATUS: Final = "Which one do you mean?"
 UNDERSTANDS: Final = {
     "workspace": "Name a workspace and say what to do with it, such as `{command}start NAME until 18:00`.",
     "job": "Name a job and say what to do with it, such as `{command}run NAME`.",
@@ -57,7 +56,6 @@ FORMER_WORDS: Final[Mapping[str, str]] = {
 
 AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
 LONGER: Final = "Keep {name} running for {time} more"
-COUNT: Final = "{count} workspaces"
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
 #: Wording for states that can't simply follow "is".
 BEING: Final[Mapping[State, str]] = {

@@ -19,7 +19,6 @@ UNUSED: Final = (
     "*{name}* has been running for {hours} without being used.",
 )
 LEFT_NAMED: Final = "Left on {title} ({name}): {left}{of} {unit}."
-TEAM: Final = "Everybody"
 OF_GROUP: Final = "{people}: *{hours}* in all · {money}"
 ON_CONNECTION: Final = "{title}, {people}: {hours} · {money}"
 TOO_FEW: Final = "Fewer than {least} people had something running, so I don't show their hours."
@@ -42,4 +41,3 @@ WINDOW_CLOCK: Final = (
 NO_MONDAYS: Final = "Stop sending it"
 STILL_RUNNING: Final = "*{name}* on {title} is still running."
 WEEKLY_ON: Final = "Every Monday at 9:00 AM I'll send you last week's hours. I won't if nothing ran."
-WEEKLY_OFF: Final = "I won't send you last week's hours any more."
