@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import cast
 
 from bot.domain.courses import ClassCard
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
@@ -26,15 +27,6 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: Maps each operation to the permissions that it requires on a workspace shared by someone else.
-_OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
-    OperationVerb.START: frozenset({"start"}),
-    OperationVerb.RESTART: frozenset({"start", "stop"}),
-    OperationVerb.STOP: frozenset({"stop"}),
-    OperationVerb.SUSPEND: frozenset({"suspend"}),
-    OperationVerb.FORCE: frozenset({"force"}),
-    OperationVerb.REMOVE: frozenset({"remove"}),
-}
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
@@ -54,7 +46,8 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
         raise Refused("workspace.unmade", cause="unmade", title=title)
     if not workspace.is_own:
-        check_shared(workspace, title, _OF_SHARES.get(verb, ()))
+        actions = ("start", "stop") if verb is OperationVerb.RESTART else (verb.value,)
+        check_shared(workspace, title, cast(Iterable[Action], actions))
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
