@@ -97,10 +97,18 @@ def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb
     """Return the mode in which an operation stops a workspace.
 
     Returns None if the operation doesn't stop the workspace, or if it's a restart that keeps the workspace.
+    Any other restart irreversibly ends the workspace and creates another from its spec. Raises Refused
+    (``workspace.no_restart``, ``workspace.withheld``) if that can't be done either.
     """
-    if verb is OperationVerb.RESTART:
-        return "stop" if _is_replaced_by_restart(context, workspace) else None
-    return _MODES.get(verb)
+    if verb is not OperationVerb.RESTART:
+        return _MODES.get(verb)
+    if choose_restart_mode(get_stop_effects(context, workspace)) is not None:
+        return None
+    provider = context.need(workspace.connection)
+    if workspace.spec is None or not isinstance(provider, facets.Creation):
+        raise Refused("workspace.no_restart", cause="no_restart", title=provider.settings.title)
+    check_offered(provider, workspace.spec, workspace.principal)
+    return "stop"
 
 
 def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
@@ -112,27 +120,10 @@ def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb)
     return mode if mode is not None and is_final(get_stop_effects(context, workspace), mode) else None
 
 
-def _is_replaced_by_restart(context: Context, workspace: Workspace) -> bool:
-    """Return whether a restart irreversibly ends a workspace and creates another from its spec.
-
-    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) if that can't be done either.
-    """
-    if choose_restart_mode(get_stop_effects(context, workspace)) is not None:
-        return False
-    provider = context.need(workspace.connection)
-    title = provider.settings.title
-    if workspace.spec is None or not isinstance(provider, facets.Creation):
-        raise Refused("workspace.no_restart", cause="no_restart", title=title)
-    check_offered(provider, workspace.spec, workspace.principal)
-    return True
-
-
 def is_final_stop(context: Context, workspace: Workspace, operation: Operation) -> bool:
     """Return whether an operation is a stop that ends its workspace irreversibly."""
-    if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE}:
-        return False
-    mode: StopMode = "force" if operation.verb is OperationVerb.FORCE else "stop"
-    return is_final(get_stop_effects(context, workspace), mode)
+    mode = _MODES.get(operation.verb)
+    return mode is not None and is_final(get_stop_effects(context, workspace), mode)
 
 
 def is_recently_read(context: Context, workspace: Workspace) -> bool:
