@@ -43,6 +43,9 @@ class ScheduledWorkRunner:
             try:
                 await caller.run(kind.carry_out, row)
             except NotIdentified:
-                await caller.run(kind.later, row)
+                if kind.later is not None:
+                    await caller.run(kind.later, row)
             except Refused as refusal:
+                if kind.refuse is None:
+                    raise
                 await caller.run(kind.refuse, row, refusal)

@@ -7,7 +7,7 @@ work interrupted by a crash is done later. ``carry_out`` does nothing if the row
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from bot.domain.people import Principal
 from bot.services.caller import Caller
@@ -45,26 +45,18 @@ class OwnedRow(Protocol):
 R = TypeVar("R", bound=OwnedRow)
 
 
-def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
-    """Raise the refusal. This is the default of ``ScheduledWork.refuse``."""
-    raise refusal
-
-
-def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
-    """Leave a row claimed. It becomes due again when the claim expires."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledWork(Generic[R]):
     """A kind of work that is done for rows when they become due.
 
     ``refuse`` handles a refusal of the work. ``later`` is called instead if Slack can't identify the owner.
-    By default, it leaves the row claimed. ``key`` returns the inbox key for a row's due time, or "" for none.
+    Without them, the row stays claimed, and is due again when the claim expires. ``key`` returns the
+    inbox key for a row's due time, or "" for none.
     """
 
     name: str
     claim: Callable[[Transaction, Context], Sequence[R]]
     carry_out: Callable[[Transaction, Caller, R], None]
-    refuse: Callable[[Transaction, Caller, R, Refused], None] = raise_refusal
-    later: Callable[[Transaction, Caller, R], None] = leave_claimed
+    refuse: Callable[[Transaction, Caller, R, Refused], None] | None = None
+    later: Callable[[Transaction, Caller, R], None] | None = None
     key: Callable[[R], str] = lambda _: ""
