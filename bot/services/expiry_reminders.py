@@ -8,7 +8,6 @@ from bot.domain.tasks import TaskKind
 from bot.providers import facets
 from bot.services.accounts import refuse_account
 from bot.services.caller import Caller
-from bot.services.context import Context
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import accounts
 from bot.store.notices import add_notices
@@ -56,8 +55,10 @@ def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     return NewNotice(account.id, NoticeKind.LINK_EXPIRY, when, account.principal, body)
 
 
-def _claim(tx: Transaction, _context: Context) -> list[Account]:
-    return ACCOUNTS.parse_all(accounts.REMINDER_QUEUE.take(tx, CLAIM_LEASE_SECONDS, REMINDERS_PER_CLAIM))
-
-
-REMINDERS: Final = ScheduledWork(name="reminder", claim=_claim, carry_out=_remind)
+REMINDERS: Final = ScheduledWork(
+    name="reminder",
+    claim=lambda tx, _: ACCOUNTS.parse_all(
+        accounts.REMINDER_QUEUE.take(tx, CLAIM_LEASE_SECONDS, REMINDERS_PER_CLAIM)
+    ),
+    carry_out=_remind,
+)

@@ -1,6 +1,5 @@
 """Usage: what ran for a person, a class or everyone, and the weekly message about it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -26,7 +25,6 @@ from bot.domain.usage import (
     sum_parts,
 )
 from bot.services.caller import Caller, concerns_caller
-from bot.services.context import Context
 from bot.services.courses import require_teacher
 from bot.services.message_context import Gatherer
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
@@ -136,11 +134,12 @@ def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -
     MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 
 
-def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
-    return [*map(WeeklyRow, usage.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))]
-
-
-WEEKLY_WORK: Final = ScheduledWork(name="weekly", claim=_claim, carry_out=send_week, refuse=_skip)
+WEEKLY_WORK: Final = ScheduledWork(
+    name="weekly",
+    claim=lambda tx, _: [*map(WeeklyRow, usage.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))],
+    carry_out=send_week,
+    refuse=_skip,
+)
 
 
 # -- of several people ---------------------------------------------------------------------------------------

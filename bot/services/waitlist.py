@@ -262,10 +262,6 @@ def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Re
         rows.close(tx, wait, "" if is_held else refusal.cause)
 
 
-def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:
-    rows.pass_turn(tx, looked, RETRY_SECONDS)
-
-
 WAITLIST_WORK: Final = ScheduledWork(
     name="wait",
     claim=lambda tx, _: WAITLIST_ENTRIES.parse_all(
@@ -273,5 +269,5 @@ WAITLIST_WORK: Final = ScheduledWork(
     ),
     carry_out=carry_out,
     refuse=_refuse,
-    later=_postpone,
+    later=lambda tx, _, looked: rows.pass_turn(tx, looked, RETRY_SECONDS),
 )
