@@ -90,15 +90,6 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     return describe_entry(tx, caller, wait)
 
 
-def _list_own_and_last(
-    tx: Transaction, caller: Caller, since: float
-) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
-    """Return the caller's places in line. Also return their last entry if it ended after ``since``."""
-    last = rows.find_last_entry(tx, caller.principal, since)
-    is_known = last is not None and last.connection in caller.context.connections
-    return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
-
-
 def leave(
     tx: Transaction, caller: Caller, workspace_id: str, *, is_read_with_place: bool = False
 ) -> tuple[Workspace, Literal["", "left", "stops"]]:
@@ -128,10 +119,15 @@ def leave(
 
 def list_lines(
     tx: Transaction, caller: Caller, since: float
-) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all lines, with the number of people in each, and the caller's own places."""
+) -> tuple[list[Row], list[WaitlistFacts], WaitlistFacts | None]:
+    """Return all lines, with the number of people in each, and the caller's own places.
+
+    Also return the caller's last entry if it ended after ``since``.
+    """
     caller.check(tx, "list")
-    return rows.summarize_lines(tx, since), _list_own_and_last(tx, caller, since)
+    last, known = rows.find_last_entry(tx, caller.principal, since), caller.context.connections
+    ended = describe_entry(tx, caller, last) if last is not None and last.connection in known else None
+    return rows.summarize_lines(tx, since), list_own(tx, caller), ended
 
 
 # -- when they are due ---------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ async def leave(request: Request, workspace_id: str) -> Answer | None:
 async def show_waitlist(request: Request) -> Answer:
     """Show how many people are waiting, the user's own places, and how long others have waited recently."""
     now, zone = request.services.clock.now(), await request.find_zone()
-    found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
+    found, own, last = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
     places = [drawn.format_place(one, now, zone) for one in own or filter(None, [last])]
     lines = []
     for row in found:
