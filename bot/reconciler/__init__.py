@@ -23,6 +23,7 @@ from bot.reconciler.runtimes import Numbers, Observer, PublishHome, Replay, Runt
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import TaskHandler, TaskRetry, Tasks, find_holder
+from bot.services.approvals import ask_owners, follow_up
 from bot.services.context import Context
 from bot.services.courses import CLASS_WORK
 from bot.services.due_lessons import LESSON_WORK
@@ -96,8 +97,12 @@ TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
         refuse=lambda engine, task, _rule: approvals.give_up(engine, task, "not_allowed"),
     ),
     TaskKind.LOOK_UP_USER: TaskHandler(do=approvals.look_up, person=approvals.find_requester),
-    TaskKind.ASK_ACCOUNT_OWNERS: TaskHandler(do=approvals.open_request),
-    TaskKind.FOLLOW_UP: TaskHandler(do=approvals.remind_approvers),
+    TaskKind.ASK_ACCOUNT_OWNERS: TaskHandler(
+        do=lambda engine, task: engine.store.carry_out(lambda tx: ask_owners(tx, engine, task.subject))
+    ),
+    TaskKind.FOLLOW_UP: TaskHandler(
+        do=lambda engine, task: engine.store.carry_out(lambda tx: follow_up(tx, engine, task.subject))
+    ),
     TaskKind.RENEW_CREDENTIAL: TaskHandler(do=renewals.renew, person=find_holder, give_up=renewals.give_up),
     TaskKind.EXTEND: TaskHandler(
         do=extensions.extend,

@@ -1,6 +1,5 @@
 """Approving links to usernames: looking up users, asking approvers, and linking once they approve."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -12,10 +11,9 @@ from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.context import EngineContext
 from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.tasks import to_task_retry
-from bot.services.approvals import ask_owners, fail_approved, follow_up, link_approved, note_user
+from bot.services.approvals import fail_approved, link_approved, note_user
 from bot.services.caller import Caller
 from bot.store import approvals as store
-from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
 
 log = structlog.get_logger(__name__)
@@ -28,16 +26,6 @@ async def find_requester(engine: EngineContext, task: Task) -> Principal | None:
     """Return the person who made the request, or None if the request no longer exists."""
     approval = await engine.store.read(store.find_request, task.subject)
     return approval.principal if approval is not None else None
-
-
-async def open_request(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Ask the people who may own the requested account first, and then the approvers."""
-    return await engine.store.carry_out(lambda tx: ask_owners(tx, engine, task.subject))
-
-
-async def remind_approvers(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Remind the approvers of a request. If the time for deciding has run out, end the request instead."""
-    return await engine.store.carry_out(lambda tx: follow_up(tx, engine, task.subject))
 
 
 async def link(engine: EngineContext, task: Task) -> None:
