@@ -349,7 +349,8 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
     client = caller.context.connections[link.connection].oauth
     if client is None or link.stage != "open":
         return ""
-    return client.authorization_url(_get_link_return_address(caller, link), state, challenge)
+    back = get_return_address(caller.context.public_url or "", link.connection)
+    return client.authorization_url(back, state, challenge)
 
 
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
@@ -372,7 +373,8 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
-    asking = client.exchange_code(code, verifier, _get_link_return_address(caller, tried))
+    back = get_return_address(caller.context.public_url or "", tried.connection)
+    asking = client.exchange_code(code, verifier, back)
     return await _identify_account(caller, visit, tried, asking, "sign_in", "failed_sign_in")
 
 
@@ -388,7 +390,7 @@ def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | N
     title = provider.settings.title
     if pasted is None:
         if provider.oauth is None or link.stage != "open":
-            raise _refuse_changed()
+            raise Refused("link.changed")
     else:
         token = provider.clean_token(pasted)
         foreign = refuse_foreign_token(token, title, caller.context.connections.values())
@@ -415,9 +417,12 @@ def keep_credential(
     if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
         # Queue the revocation even if the link has changed or expired, so that no credential is left behind
         # at the provider.
-        add_tasks(tx, [_build_revocation(tried, identity.username, sealed)])
+        revoked = {"principal": tried.principal.key, "connection": tried.connection}
+        revoked |= {"username": identity.username, "secret": sealed}
+        subject = compute_digest(sealed)
+        add_tasks(tx, [NewTask(TaskKind.REVOKE_UNUSED, subject, revoked, due_in=UNUSED_SECONDS)])
     if not _is_unchanged_since(tx, tried):
-        return _refuse_changed()
+        return Refused("link.changed")
     checked = _change_link(
         tx,
         tried,
@@ -456,7 +461,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
     link = _require_writable(tx, caller, visit)
     opened = _build_page(tx, caller, link, visit)
     if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
-        raise _refuse_changed()
+        raise Refused("link.changed")
     if caller.context.sign_in:
         account = _use_link(tx, caller, link, proof="sign_in")
         return account if isinstance(account, Refused) else Confirmed(opened, account=account)
@@ -534,7 +539,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     if link.stage == "used":
         raise _refuse_used(caller, link)
     if link.expires_at <= tx.now():
-        raise Refused("link.expired", title=_get_title(caller, link), command=command)
+        raise Refused("link.expired", title=caller.context.title(link.connection), command=command)
     provider = caller.context.connections.get(link.connection)
     if provider is None or not provider.is_available_to(link.principal):
         raise Refused("link.connection", command=command)
@@ -571,7 +576,7 @@ def _check_browser(caller: Caller, link: Link, visit: Visit) -> None:
     if link.browser_hash is not None and not hmac.compare_digest(
         link.browser_hash, compute_digest(visit.browser)
     ):
-        title = _get_title(caller, link)
+        title = caller.context.title(link.connection)
         raise Refused("link.other_browser", title=title, command=caller.context.command)
 
 
@@ -604,11 +609,7 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
     if account is None:
         _audit(tx, link, "account.linked", "taken", username=username)
         accounts.warn_holders(tx, link.connection, username, link.principal, _get_short_id(link))
-        return Refused(
-            "link.taken",
-            title=_get_title(caller, link),
-            username=username,
-        )
+        return Refused("link.taken", title=caller.context.title(link.connection), username=username)
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
     # The person no longer needs their other open links on this connection. ``deferred_command`` above
     # includes the commands that were waiting for them.
@@ -634,24 +635,6 @@ def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Li
     )
 
 
-def _build_revocation(link: Link, username: str, sealed: str) -> NewTask:
-    payload = {
-        "principal": link.principal.key,
-        "connection": link.connection,
-        "username": username,
-        "secret": sealed,
-    }
-    return NewTask(TaskKind.REVOKE_UNUSED, compute_digest(sealed), payload, due_in=UNUSED_SECONDS)
-
-
-def _get_title(caller: Caller, link: Link) -> str:
-    return caller.context.title(link.connection)
-
-
-def _get_link_return_address(caller: Caller, link: Link) -> str:
-    return get_return_address(caller.context.public_url or "", link.connection)
-
-
 def _get_code_key(link: Link) -> str:
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
@@ -660,16 +643,12 @@ def _refuse_unknown(context: Context) -> Refused:
     return Refused("link.unknown", command=context.command)
 
 
-def _refuse_changed() -> Refused:
-    return Refused("link.changed")
-
-
 def _refuse_used(caller: Caller, link: Link) -> Refused:
-    return Refused("link.used", title=_get_title(caller, link), command=caller.context.command)
+    return Refused("link.used", title=caller.context.title(link.connection), command=caller.context.command)
 
 
 def _refuse_without_attempts(caller: Caller, link: Link) -> Refused:
-    return Refused("link.tries", title=_get_title(caller, link), command=caller.context.command)
+    return Refused("link.tries", title=caller.context.title(link.connection), command=caller.context.command)
 
 
 def _get_short_id(link: Link) -> str:
@@ -682,15 +661,5 @@ def _get_audit_target(link: Link) -> str:
 
 
 def _audit(tx: Transaction, link: Link, action: str, result: str, **detail: Any) -> None:
-    append_audit(
-        tx,
-        [
-            AuditEntry(
-                link.principal.key,
-                action,
-                _get_audit_target(link),
-                result,
-                {"link": _get_short_id(link), **detail},
-            )
-        ],
-    )
+    detail = {"link": _get_short_id(link), **detail}
+    append_audit(tx, [AuditEntry(link.principal.key, action, _get_audit_target(link), result, detail)])
