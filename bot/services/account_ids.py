@@ -5,7 +5,6 @@ Usher compares that account's id with the stored one. If the ids differ, the lin
 until its owner proves that the account is theirs, or an administrator approves it.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from bot.domain.accounts import (
@@ -112,15 +111,3 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
         add_or_extend(
             tx, NewNotice(subject, kind, occasion, reader, body, RESTING_NOTICE_DELAY_SECONDS), "accounts"
         )
-
-
-def build_account(account: Account, *, now: float, remote_id: str) -> Account:
-    """Return a new link that stores the account id that came with the credential."""
-    has_id = bool(remote_id)
-    return replace(
-        account,
-        remote_id=remote_id,
-        remote_id_source="link" if has_id else "",
-        remote_id_at=now if has_id else None,
-        compared_at=now if has_id else None,
-    )

@@ -12,6 +12,7 @@ from bot.domain.accounts import (
     APPROVED_SECONDS,
     Account,
     LinkSource,
+    RemoteIdSource,
     compare_remote_ids,
     is_unique,
     list_deferred,
@@ -143,7 +144,11 @@ def link_account(
     ``actor``, ``proof`` (of the person's identity) and ``more`` are recorded in the audit log.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
-    account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
+    source: RemoteIdSource = "link" if remote_id else ""
+    known_at = tx.now() if remote_id else None
+    account = replace(
+        account, remote_id=remote_id, remote_id_source=source, remote_id_at=known_at, compared_at=known_at
+    )
     if (holder := _find_holder(tx, caller, account)) is not None:
         is_former = holder.principal in _find_former_keys(tx, caller, [connection])
         if not account.is_proven or (holder.is_proven and not is_former):
