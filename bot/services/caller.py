@@ -424,9 +424,5 @@ def require_usable(provider: Provider, account: Account | None) -> Account:
     return account
 
 
-def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
-    return [caller.principal.key]
-
-
 #: A decorator for use cases that concern only the caller's own rows.
-concerns_caller: Final = transaction.concerns(_find_person)
+concerns_caller: Final = transaction.concerns(lambda caller, *_, **__: [caller.principal.key])
