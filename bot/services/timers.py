@@ -104,17 +104,12 @@ def change_timer(
 ) -> Workspace:
     """Set a timer, or clear it if it is None, and audit the change. Return the updated workspace."""
     if caller.is_first_delivery(tx, "stop"):
+        detail = {"stops": "never"}
         if timer is None:
             timers.clear_stops(tx, workspace.id)
         else:
             timers.plan_stop(tx, workspace.id, replace(timer, via=caller.via))
-        caller.record(tx, "workspace.timer", workspace, **_describe_timer(timer))
+            at = datetime.fromtimestamp(timer.at, UTC).isoformat(timespec="seconds")
+            detail = {"stops": at, "mode": timer.mode} | ({"agreed": "yes"} if timer.agreed else {})
+        caller.record(tx, "workspace.timer", workspace, **detail)
     return workspaces.find_workspace(tx, workspace.id) or workspace
-
-
-def _describe_timer(timer: PlannedStop | None) -> dict[str, str]:
-    if timer is None:
-        return {"stops": "never"}
-    agreed = {"agreed": "yes"} if timer.agreed else {}
-    at = datetime.fromtimestamp(timer.at, UTC).isoformat(timespec="seconds")
-    return {"stops": at, "mode": timer.mode, **agreed}
