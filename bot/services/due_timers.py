@@ -187,7 +187,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     to_admins: list[NewNotice] = []
     survives_stop = not is_final(planned, mode)
     if not stop_warnings.is_delivered(tx, warned):
-        to_admins = build_missed_warning_notices(
+        to_admins = _build_missed_warning_notices(
             caller.context.installation, workspace, f"{stop_at:.0f}", survives_stop=survives_stop
         )
         if not survives_stop:
@@ -219,7 +219,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     return stop.operation
 
 
-def build_missed_warning_notices(
+def _build_missed_warning_notices(
     installation: AnyInstallation, workspace: Workspace, occasion: str, *, survives_stop: bool
 ) -> list[NewNotice]:
     """Return the notices that tell administrators that an owner couldn't be warned of a stop.
@@ -227,15 +227,10 @@ def build_missed_warning_notices(
     ``survives_stop`` means that the workspace can be started again, so it was stopped without the warning.
     """
     owner, subject = workspace.principal, f"unwarned:{workspace.id}"
-    body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
+    body: dict[str, Any] = {"connection": workspace.connection, "person": owner.key}
+    body |= {"name": workspace.title, "survives_stop": survives_stop}
     return [
-        NewNotice(
-            subject,
-            NoticeKind.WARNING_UNDELIVERED,
-            f"{occasion}:{one.key}",
-            one,
-            body | {"survives_stop": survives_stop},
-        )
+        NewNotice(subject, NoticeKind.WARNING_UNDELIVERED, f"{occasion}:{one.key}", one, body)
         for one in installation.filter_administrators(lambda one: installation.are_together(one, owner))
     ]
 
