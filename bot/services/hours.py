@@ -347,7 +347,10 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     Raises NotIdentified while Slack can't identify the owner, and Refused (see ``refuse``).
     """
     rule, now = RULES.one(tx, id=looked.id), tx.now()
-    if rule is None or rule.paused or not (due := list_due(tx, rule)):
+    if rule is None or rule.paused:
+        return
+    if not (due := rows.list_due(tx, rule)):
+        rows.settle(tx, rule, {})  # This records when it was last processed.
         return
     last = due[-1]
     workspace = find_usable(tx, caller, last.side, rule.workspace_id)
@@ -357,7 +360,8 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     if runs_on:
         result = "needless"
     if result == "unread":
-        wait_for_read(tx, rule)
+        gates.want(tx, rule.workspace_id, by_itself=True)
+        rows.schedule_check(tx, rule, now + POLL_SECONDS)
         return
     if result == "started":
         started = count_start(tx, rule, last, workspace)
@@ -375,20 +379,6 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
         # The workspace is down, but it may be up by that time, so plan the stop anyway.
         timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
-
-
-def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
-    """Return a rule's due starts and stops. If there are none, record when it was last processed."""
-    due = rows.list_due(tx, rule)
-    if not due:
-        rows.settle(tx, rule, {})
-    return due
-
-
-def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
-    """Request a read of a rule's workspace, and have the rule checked again soon."""
-    gates.want(tx, rule.workspace_id, by_itself=True)
-    rows.schedule_check(tx, rule, tx.now() + POLL_SECONDS)
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
