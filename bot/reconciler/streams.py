@@ -31,10 +31,6 @@ ENDED_OUTPUT_SECONDS: Final = 60.0
 MIN_REOPEN_SECONDS: Final = 5.0
 
 
-def _to_owned_name(run_id: str) -> str:
-    return OUTPUT_PREFIX + run_id
-
-
 @dataclass(slots=True, eq=False)
 class _Follower:
     """The progress of reading one run's output. Times are in monotonic seconds."""
@@ -79,7 +75,7 @@ class Streams(context.EnginePart):
         }:
             for run_id in abandoned:
                 self._forget(run_id)
-            await self._owners.disown(*map(_to_owned_name, abandoned))
+            await self._owners.disown(*(OUTPUT_PREFIX + run_id for run_id in abandoned))
         due: list[tuple[Run, _Follower, Account]] = []
         for run in runs.values():
             async with contain_errors("output", self._ids, failed=partial(self._put_off, run), run=run.id):
@@ -97,31 +93,32 @@ class Streams(context.EnginePart):
         If no process reads a run's output yet, a process with free capacity takes it on.
         """
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
-        things = [
-            _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
-        ]
+        known = [run for run in runs if run.id in self._followers]
+        things = [OUTPUT_PREFIX + run.id for run in (*fresh, *known)]
         owned = await self._owners.own_all(things) if things else {}
-        return {run.id: run for run in runs if _to_owned_name(run.id) in owned}
+        return {run.id: run for run in runs if OUTPUT_PREFIX + run.id in owned}
 
     async def _prepare_stream(self, run: Run, began_at: float, free: int) -> Account | None:
         """Update one output's progress. Return the account for its next stream, or None if none is due."""
-        follower = None if await self._stop_if_mute(run) else self._get_follower(run, began_at)
-        if follower is None:
+        runtime = self._runtimes.get(run.connection)
+        if runtime is not None and not isinstance(runtime.provider, facets.Runs):
+            # The provider can't show the output of runs, so stop watching this one.
+            await self._store.write(run_rows.note_output_sent, run.id)
+            return None
+        if (follower := self._get_follower(run, began_at)) is None:
             return None
         await self._attend(run, follower)
-        return await self._find_reader(run, follower) if free > 0 and self._is_due(run, follower) else None
+        if free <= 0 or not self._is_due(run, follower):
+            return None
+        account = await self._store.read(accounts.find_account, run.principal, run.connection)
+        if account is not None and account.state == "active":
+            return account
+        follower.next_at = self._clock.monotonic() + 60.0
+        return None
 
     async def _put_off(self, run: Run) -> None:
         if run.id in self._followers:
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
-
-    async def _stop_if_mute(self, run: Run) -> bool:
-        """If the provider can't show the output of runs, stop watching this run and return True."""
-        runtime = self._runtimes.get(run.connection)
-        if runtime is None or isinstance(runtime.provider, facets.Runs):
-            return False
-        await self._store.write(run_rows.note_output_sent, run.id)
-        return True
 
     def _count_free_streams(self, pool: Pool | None) -> int:
         reading = sum(follower.is_reading for follower in self._followers.values())
@@ -220,13 +217,6 @@ class Streams(context.EnginePart):
         if runtime is None or runtime.health.pause > 0:
             return False
         return self._clock.monotonic() >= follower.next_at
-
-    async def _find_reader(self, run: Run, follower: _Follower) -> Account | None:
-        account = await self._store.read(accounts.find_account, run.principal, run.connection)
-        if account is not None and account.state == "active":
-            return account
-        follower.next_at = self._clock.monotonic() + 60.0
-        return None
 
     async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
         """Read one stream to its end, or until it is stopped."""
