@@ -281,7 +281,11 @@ class ProviderCaller:
             async with asyncio.timeout(seconds):
                 await call.runtime.provider.require_facet(Lists).discover(access)
         except errors.CredentialRefused as error:
-            return _mark_unsent(await self._resolve_refusal(replace(call, attempts=0), error), call.attempts)
+            # The call itself wasn't sent.
+            answer = await self._resolve_refusal(replace(call, attempts=0), error)
+            if isinstance(answer, RetryLater):
+                return replace(answer, attempts=call.attempts, is_unauthorized=False)
+            return replace(answer, error=errors.CredentialRefused())
         except (errors.ProviderError, TimeoutError):
             return account
         await self._note_success(call, access)
@@ -518,13 +522,6 @@ def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
         return errors.NoCapacity(error.message, status=error.status)
     is_own = find_reason(error.message) in OWN_LIMITS and not isinstance(error, errors.TemporaryError)
     return errors.LimitReached(error.message, status=error.status) if is_own else error
-
-
-def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:
-    """Return the result of a call that wasn't sent because another call with its credential was refused."""
-    if isinstance(answer, RetryLater):
-        return replace(answer, attempts=attempts, is_unauthorized=False)
-    return replace(answer, error=errors.CredentialRefused())
 
 
 def _reject_account(cause: str) -> Rejected:

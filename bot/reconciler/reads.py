@@ -166,7 +166,7 @@ class Reads(EnginePart):
                 "read",
                 attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
                 is_checked=True,
-                reports_absence=_has_absent,
+                reports_absence=lambda answer: any(one.state is State.GONE for one in answer[0].values()),
             ),
             partial(self._request_own, runtime, claims, window),
         )
@@ -425,10 +425,6 @@ class Reads(EnginePart):
             granted_at=claim.granted_at,
             closed_for=claim.interval,
         )
-
-
-def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
-    return any(seen.state is State.GONE for seen in answer[0].values())
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
