@@ -392,7 +392,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
             # The provider says that the workspace is already down, but it is still coming up, so stop it
             # again later.
-            return self._postpone_stop(claimed, runtime, step)
+            retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
+            return self.build_retry(claimed, runtime, step, retry, Call.NONE)
         operation, remote_id = claimed.subject, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
         if created is not None:
@@ -481,10 +482,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # The call created nothing, so workspaces that other operations find can't be its result. After a name
         # conflict (above), this isn't certain, because an earlier attempt may have taken the name.
         return replace(ended, start_call=Call.NONE)
-
-    def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
-        return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
@@ -621,16 +618,11 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
     """Return the block reason that the card shows while the plan waits, or "" if it shows none."""
     match cause:
-        case "still_down":
-            return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)
-        case "start_sent":
-            return make_hold(HoldCode.START_SENT)
-        case "no_effect":
-            return make_hold(HoldCode.NO_EFFECT, claimed.subject.called_at or 0.0)
-        case "no_stop_yet":
-            return make_hold(HoldCode.NO_STOP_YET)
-        case _:
-            return NOTHING
+        case "still_down" | "no_effect":
+            return make_hold(HoldCode(cause), claimed.subject.called_at or 0.0)
+        case "start_sent" | "no_stop_yet":
+            return make_hold(HoldCode(cause))
+    return NOTHING
 
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:
