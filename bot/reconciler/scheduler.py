@@ -63,10 +63,6 @@ EMPTY_CLAIM_REST_SECONDS = 1.0
 MAX_TIMER_SECONDS = 3_600.0
 
 
-async def _do_nothing() -> None:
-    """Do nothing. This is the default for ``on_beat``."""
-
-
 Step = Callable[[Pool], Awaitable[int]]
 
 
@@ -171,7 +167,7 @@ class Scheduler:
         ids: Ids,
         tick: float = 1.0,
         beat: float = BEAT_SECONDS,
-        on_beat: Callable[[], Awaitable[None]] = _do_nothing,
+        on_beat: Callable[[], Awaitable[None]] | None = None,
         owners: Owners | None = None,
     ) -> None:
         self._on_beat = on_beat
@@ -378,7 +374,8 @@ class Scheduler:
             await self._store.perform(schema.write_heartbeat)
             # Query all due times again, in case a write by another process went unnoticed.
             self.wake()
-            await self._on_beat()
+            if self._on_beat is not None:
+                await self._on_beat()
         except StoreError as error:
             log.warning("nothing can be written", problem=str(error))
 
