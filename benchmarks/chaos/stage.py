@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from pydantic_core import to_jsonable_python
 
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain import people
@@ -23,7 +24,6 @@ from bot.domain.workspaces import State
 from bot.providers import build_providers
 from bot.providers.base import Credential
 from bot.providers.saturn.offers import ListedJob, SaturnOffer
-from bot.services.snapshots import to_payload
 from bot.store import discovered, open_store, snapshots
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
@@ -272,7 +272,7 @@ def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot[dict[str, 
     """Return the snapshot that a form would have read and stored, so that no command has to wait for it."""
     scheduled = tuple(ListedJob(job.id, job.name) for job in jobs)
     offer = SaturnOffer(owner=f"acme/{account.username}", jobs=scheduled)
-    return Snapshot(CONNECTION, account.id, "templates", to_payload(offer), now)
+    return Snapshot(CONNECTION, account.id, "templates", to_jsonable_python(offer), now)
 
 
 async def _link_everybody(made: Stage) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
+from pydantic_core import to_jsonable_python
 
 from bot.domain.accounts import Account
 from bot.domain.snapshots import Snapshot
@@ -15,7 +16,7 @@ from bot.reconciler.context import EngineContext
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
 from bot.reconciler.provider_calls import ProviderCall
 from bot.reconciler.tasks import build_replays, hold_slot, to_task_retry
-from bot.services.snapshots import ALLOWANCES_KIND, TEMPLATES_KIND, to_payload
+from bot.services.snapshots import ALLOWANCES_KIND, TEMPLATES_KIND
 from bot.store import accounts, prices, snapshots
 from bot.store.tasks import NewTask
 
@@ -74,7 +75,7 @@ async def _read(
         match answer:
             case Succeeded(offer):
                 owner, now = account.id if account is not None else "", await engine.store.now()
-                read = Snapshot(connection, owner, kind, to_payload(offer), now)
+                read = Snapshot(connection, owner, kind, to_jsonable_python(offer), now)
                 await engine.store.write(snapshots.save_snapshot, read)
                 if account is not None and kind == TEMPLATES_KIND:
                     update = partial(provider.require_facet(facets.Forms).update_spec, offer)

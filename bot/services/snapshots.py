@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from bot.domain.accounts import Account
 from bot.domain.people import Principal
@@ -171,11 +170,6 @@ async def load_about(context: Context, connection: str) -> Snapshot[About] | Non
 def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
     """Return whether a snapshot is old enough to be read again."""
     return context.clock.now() - snapshot.read_at > OFFER_SECONDS
-
-
-def to_payload(value: object) -> Any:
-    """Convert a provider's response to its stored form."""
-    return to_jsonable_python(value)
 
 
 def _parse_payload(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:

@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import pytest
 from pydantic import SecretStr, TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from bot.domain.forms import Spec
 from bot.domain.workspaces import State
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.connection import to_allowed_ide_url
-from bot.services.snapshots import to_payload
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -123,7 +123,7 @@ async def test_what_is_offered_and_what_is_made_of_it_keep_their_types_in_rows(r
         return
     offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
-    kept = json.loads(json.dumps(to_payload(offer)))
+    kept = json.loads(json.dumps(to_jsonable_python(offer)))
     assert TypeAdapter(provider.offer_model).validate_python(kept) == offer
     for purpose in ("workspace", "job") if isinstance(provider, facets.Runs) else ("workspace",):
         fields = provider.form(offer, purpose, {}, PRINCIPAL).fields

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
+from pydantic_core import to_jsonable_python
 
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.observations import OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
-from bot.services.snapshots import to_payload
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, saturn_rig
 
@@ -57,7 +57,7 @@ async def output_of(rig, remote_id):
 
 async def test_jobs_are_named_by_name_id_or_link(rig):
     snapshot = await rig.provider.read_offer(rig.access)
-    json.dumps(to_payload(snapshot))
+    json.dumps(to_jsonable_python(snapshot))
     (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
     assert {one.label for one in field.choices} == {"nightly", "failing", "broken"}
     key = job_id(rig)

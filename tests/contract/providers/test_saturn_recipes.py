@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from pydantic_core import to_jsonable_python
 
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.observations import OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers.base import Access
-from bot.services.snapshots import to_payload
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, provider_of, raises_exactly, saturn_rig
 from usher.conformance.rigs import build_row
@@ -49,7 +49,7 @@ async def rig(tmp_path):
 
 async def spec_of(rig, **values):
     snapshot = await rig.provider.read_offer(rig.access)
-    json.dumps(to_payload(snapshot))
+    json.dumps(to_jsonable_python(snapshot))
     return rig.provider.spec(snapshot, "workspace", {"template": "course", **values}, ASKER)
 
 
