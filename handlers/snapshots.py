@@ -63,9 +63,9 @@ async def refresh_lists(
     ).as_body()
     if not request.is_live:
         # The reads of the other lists were requested together with the read of the first.
-        await request.caller.run(snapshots.request_lists, kind, [account], then)
+        await request.caller.run(snapshots.request_read, kind, [account.id], then)
         raise Answered(SILENT)
-    await request.caller.run(snapshots.request_lists, kind, stale, then)
+    await request.caller.run(snapshots.request_read, kind, [one.id for one in stale], then)
     titles = request.services.titles(account_.connection for account_ in stale)
     return fill(template, titles=titles, title=titles, **values)
 
@@ -101,7 +101,7 @@ async def refresh_in_background(
         return await refresh_lists(request, kind, answers.CHECKING, text=text, old=old, updates=True)
     if not old:
         return ""
-    await request.caller.run(snapshots.request_lists, kind, old)
+    await request.caller.run(snapshots.request_read, kind, [account.id for account in old])
     hint = fill(template, titles=request.services.titles(account.connection for account in old))
     return hint if surface.kind == "assistant" else f"{hint} {answers.PRESS_REFRESH}"
 

@@ -74,17 +74,6 @@ def request_read(
         tasks.add_tasks(tx, [NewTask(kind, subject, {"then": [] if number else waiting})])
 
 
-def request_lists(
-    tx: Transaction,
-    caller: Caller,
-    kind: TaskKind,
-    among: Sequence[Account],
-    then: Mapping[str, Any] | None = None,
-) -> None:
-    """Request reads of the lists of the given accounts. See ``request_read``."""
-    request_read(tx, caller, kind, [account.id for account in among], then)
-
-
 def request_templates(
     tx: Transaction, caller: Caller, account: Account, then: Mapping[str, Any] | None = None
 ) -> None:

@@ -443,7 +443,7 @@ async def start_workspace(request: Request) -> Answer:
         await services.greeted.greet(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
-        await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
+        await request.caller.run(snapshots.request_read, TaskKind.DISCOVER, [account.id for account in old])
     # If there are too many workspaces for a menu, users search for one instead, and no states are shown.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
