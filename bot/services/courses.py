@@ -21,7 +21,6 @@ from bot.domain.courses import (
     Participant,
 )
 from bot.domain.forms import append_suffix
-from bot.domain.hours import Occurrence
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import BRINGING_UP, Operation, OperationVerb
 from bot.domain.people import Principal
@@ -277,9 +276,11 @@ def _start_workspace(
     context, lesson = caller.context, timetable.find_lesson_on(card, tx.now())
     if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
-    # Only starts for a course's lessons are retried, so a class's start has no planned time.
-    planned_for = (lesson.at or None) if lesson is not None else None
-    good_until = None if planned_for is None or lesson is None else _find_latest_start(tx, lesson)
+    planned_for = good_until = None
+    if lesson is not None and lesson.at:
+        # Only starts for a course's lessons are retried, so a class's start has no planned time.
+        planned_for = lesson.at
+        good_until = min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
     url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
@@ -313,11 +314,6 @@ def _start_workspace(
         )
     inbox.save_result(tx, caller.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
-
-
-def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return the latest time for retrying a failed start for a person who joins during a lesson."""
-    return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
