@@ -379,12 +379,10 @@ def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> W
     If Usher chose the old name and the workspace was never created, a different unused name is chosen.
     """
     spec = former.spec or Spec(former.name)
-    if former.is_provisional and spec.stem:
-        return replace(
-            build_provisional(ids, provider, former.principal, replace(spec, name="")), alias=former.alias
-        )
+    is_renamed = former.is_provisional and bool(spec.stem)
+    spec = replace(spec, name="") if is_renamed else spec
     fresh = build_provisional(ids, provider, former.principal, spec)
-    return replace(fresh, name=former.name, alias=former.alias)
+    return replace(fresh, name=fresh.name if is_renamed else former.name, alias=former.alias)
 
 
 def _find_open_creation(tx: Transaction, workspace: Workspace) -> Operation | None:
