@@ -115,14 +115,13 @@ def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "")
 def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:
     """Return a person's workspaces that are up, starting or stopping, each with its account."""
     linked = {one.connection: one for one in rows.list_accounts(tx, who) if one.linked_at <= since}
-    found = [one for one in workspaces.list_workspaces(tx, who) if one.connection in linked and one.is_own]
-    return [(one, linked[one.connection]) for one in found if _is_running(tx, one)]
-
-
-def _is_running(tx: Transaction, workspace: Workspace) -> bool:
-    latest = operations.find_latest_operation(tx, workspace.id)
-    is_going_down = workspace.state is State.STOPPING or _is_stopping(latest)
-    return is_going_down or accounts.is_up(workspace, latest)
+    running = []
+    for one in workspaces.list_workspaces(tx, who):
+        if one.connection in linked and one.is_own:
+            latest = operations.find_latest_operation(tx, one.id)
+            if one.state is State.STOPPING or _is_stopping(latest) or accounts.is_up(one, latest):
+                running.append((one, linked[one.connection]))
+    return running
 
 
 def _is_stopping(latest: Operation | None) -> bool:
