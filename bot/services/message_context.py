@@ -336,7 +336,8 @@ class Gatherer:
             case NoticeKind.SUMMARY | NoticeKind.RESULTS:
                 return await self._add_combined(message, facts)
             case NoticeKind.UPGRADE_LOSSES:
-                return await self._add_losses(message, facts)
+                found = [await self._describe_loss(*one) for one in message.body.get("losses", ())]
+                return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
             case NoticeKind.WEEK:
                 # This message may be read later, when that week is no longer "last week".
                 week = find_week(facts.time("amid"), await self.store.zone(message.principal))
@@ -452,10 +453,6 @@ class Gatherer:
             newest[about] = (one.kind, found)
         return HeldFacts(**facts.common(), held=tuple(newest.values()))
 
-    async def _add_losses(self, message: Message, facts: Facts) -> UpgradeFacts:
-        found = [await self._describe_loss(*one) for one in message.body.get("losses", ())]
-        return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
-
     async def _describe_loss(self, what: str, subject: str, detail: str) -> DescribedLoss | None:
         """Describe a loss caused by an upgrade. Return None if the thing that was lost no longer exists."""
         if what in LOST_OF_COURSES:
@@ -531,11 +528,11 @@ class Gatherer:
     def _build_run_context(
         self, now: float, zone: ZoneInfo | None, run: Run, account: Account | None
     ) -> RunFacts:
-        return RunFacts(
-            **self.describe_common(now, zone, run.connection, account),
-            run=run,
-            page_url=_get_run_page_url(self.connections.get(run.connection), run),
-        )
+        provider, page_url = self.connections.get(run.connection), None
+        if provider is not None and isinstance(provider, facets.Runs):
+            page_url = provider.allowed_url(provider.run_page_url(run))
+        common = self.describe_common(now, zone, run.connection, account)
+        return RunFacts(**common, run=run, page_url=page_url)
 
     def build_workspace_context(
         self,
@@ -629,9 +626,3 @@ def get_ide_url(
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
-
-
-def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
-    if provider is None or not isinstance(provider, facets.Runs):
-        return None
-    return provider.allowed_url(provider.run_page_url(run))
