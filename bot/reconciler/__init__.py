@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from functools import partial
 from typing import Any, Final
 
@@ -142,8 +143,8 @@ class Reconciler:
         }
         keys = Keys(context)
         provider_caller = ProviderCaller(context.store, keys, numbers, jitter, context.clock.monotonic)
-        engine = EngineContext.extend(
-            context,
+        engine = EngineContext(
+            **{field.name: getattr(context, field.name) for field in fields(Context)},
             runtimes=runtimes,
             provider_caller=provider_caller,
             numbers=numbers,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from bot.domain.transcript import Board
 from bot.reconciler.provider_calls import ProviderCaller
@@ -23,11 +22,6 @@ class EngineContext(Context):
     provider_caller: ProviderCaller
     numbers: Numbers
     board: Board
-
-    @classmethod
-    def extend(cls, context: Context, **parts: Any) -> EngineContext:
-        """Return a context extended with the reconciler's own parts."""
-        return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
 
 
 class EnginePart:
