@@ -51,14 +51,12 @@ class Failovers:
     async def _tell_of_two_primaries(self) -> None:
         """Tell administrators, at most once a day, that there are two primary databases."""
         context, store = self._context, self._context.store
-        if not (said := store.engine.warning):
-            self._told = ""
-        if said in ("", self._told):
-            return
-        occasion, body = f"{await store.now() // 86_400:.0f}", {"what": "primaries", "place": said}
-        for who in context.installation.list_administrators():
-            message = NewNotice(f"primaries:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
-            await store.write(notices.add_notices, [message])
+        said = store.engine.warning
+        if said and said != self._told:
+            occasion, body = f"{await store.now() // 86_400:.0f}", {"what": "primaries", "place": said}
+            for who in context.installation.list_administrators():
+                message = NewNotice(f"primaries:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
+                await store.write(notices.add_notices, [message])
         self._told = said
 
 
