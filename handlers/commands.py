@@ -52,9 +52,10 @@ _END_SIGNS: Final = ".!,;?"
 #: Maximum number of words after a synonym of a verb that parses its own arguments. A longer text is treated
 #: as free text.
 _MAX_OWN_WORDS: Final = 2
-#: Verbs whose synonyms may be followed by more words, because they begin no sentences about other things.
+#: Verbs whose synonyms may be followed by more words, because sentences about other things don't begin with
+#: them.
 _LONG: Final = frozenset({"alias", "usage"})
-#: What flags, and programs, begin with. Some keyboards turn two hyphens into a dash.
+#: Beginnings of flags and programs. Some keyboards turn two hyphens into a dash.
 _DASHES: Final = ("--", "\u2013", "\u2014")
 
 

@@ -273,7 +273,7 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command that the person didn't just type, and always answer. The rate limit doesn't apply."""
+    """Run a command that wasn't typed just now. Always answer, and don't apply the rate limit."""
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])

@@ -310,7 +310,7 @@ async def end_links(
         connections = None
         if users is not None:
             # If a person has linked again since the event, they meant to. Slack's time is in whole seconds.
-            # Where nobody has an account of their own, only the row records who owns what.
+            # On connections without user accounts, only the row records who owns what, so keep it.
             connections = [
                 one.connection
                 for one in await services.store.read(account_rows.list_accounts, principal)

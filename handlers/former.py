@@ -32,7 +32,7 @@ _LESSONS: Final = (
 _COMMANDS_OF_MESSAGES: Final = (
     "I don't take commands from messages any more. Type `{job}run -- COMMAND` instead."
 )
-#: Maps the action of each button that no longer exists to the reply.
+#: Maps the action of each removed button to the reply that a click on it gets.
 BUTTONS: Final[Mapping[str, str]] = {
     "ask_for_more": _LIMITS,
     "course_form": _COURSE_FORMS,

@@ -97,7 +97,7 @@ async def publish_home(
         rows, blocks = blocks, []
     else:
         deferred = DeferredCommand.parse(shown.get("deferred") or {})
-        # Once an old list has been read, Home is drawn again only if nothing was pressed in it since now.
+        # Once an outdated list has been read, draw Home again only if nothing has been pressed in it by then.
         deferred = replace(deferred, response_until=await services.store.now() + RESPONSE_SECONDS)
         surface = Surface("home", Where.HOME, is_question=bool(blocks))
         listed = await run_unasked(services, principal, surface, HOME_COMMAND, deferred)

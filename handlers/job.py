@@ -238,9 +238,9 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 async def _add_connection(request: Request, typed: CommandLine) -> CommandLine:
-    """If a command line with flags begins with a job that only one connection offers, add the connection.
+    """Add the connection to a command line with flags that begins with a job that only one connection offers.
 
-    An earlier run with this name is repeated as it was, so if there is one, raise Answered with the flags.
+    Raise Answered if there is only an earlier run with this name, because runs are repeated as they were.
     """
     services, name = request.services, " ".join(typed.words)
     is_elsewhere = naming.split_leading_connection(typed.words, services.connections)[0] is None

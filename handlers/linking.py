@@ -150,7 +150,7 @@ async def _invite(
     others: Mapping[str, str] | None = None,
 ) -> Answer:
     services, surface = request.services, request.surface
-    # Slack never redelivers a form. Whoever saves one again hasn't seen the first answer.
+    # Slack never redelivers a form. If a person saves one again, they haven't seen the first answer.
     is_form = request.is_live and surface.view_external_id is not None
     once = "" if is_form else request.caller.interaction and f"{request.caller.interaction}/link"
     # Don't keep the response_url of an ordinary button. If the command used this URL for its answer, the
@@ -398,7 +398,7 @@ async def unlink(request: Request) -> Answer:
 
 
 async def _withdraw_requests(request: Request, name: str, linked: Collection[str]) -> Answer | None:
-    """Withdraw the person's requests to link an account on the named connections that aren't linked.
+    """Withdraw the person's requests to link an account, on one connection or all that aren't linked.
 
     Return None if there are none.
     """

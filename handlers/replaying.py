@@ -69,7 +69,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if not (answer.text or answer.replaces):
         return
     if where is Where.FORM and answer.view is None:
-        # An open window is waiting for the answer.
+        # Show the answer in the form's window, which may still be open.
         answer = replace(answer, view=answer_view(answer, _PURPOSES.get(deferred.text.partition(" ")[0])))
     if has_response_url or where in {Where.FORM, Where.MENTION}:
         notice = make_reply_notice(answer, surface, principal, services.ids)

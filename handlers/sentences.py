@@ -201,7 +201,7 @@ def _find(
 
 
 def _prefer_runs(request: Request, found: Sequence[Found[Any]]) -> list[Found[Any]]:
-    """In a text about jobs, let a name that a run and a workspace share mean the run."""
+    """In a text about jobs, prefer the run if a run and a workspace have the same name."""
     verbs = [one.what for one in found if isinstance(one.what, Verb)]
     is_output = any(verb.command == "job" and verb.effect is Effect.SHOWS for verb in verbs)
     if request.folder != "job" and not is_output and RUNS.isdisjoint(map(fold_word, request.arguments)):
@@ -252,7 +252,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     is_struck = any("~" in word for word in words)
     verbs = (one for one in found if isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS)
     acts = {one.what.name for one in verbs if not _is_heard(words, one)}
-    # As in *stop all, keep lab*.
+    # For example, *stop all, keep lab*.
     is_exception = len(acts) > 1 and not EVERYTHING.isdisjoint(map(fold_word, words))
     return (
         is_others
@@ -493,7 +493,7 @@ async def _run(request: Request) -> Answer:
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours in the form in which they are typed, or "" if the verb can't be done by hours.
+    """Return hours as a user would type them, or "" if working hours can't do what the verb does.
 
     With a verb that stops something, a single time means a stop. Otherwise, it means a start.
     """

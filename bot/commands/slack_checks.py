@@ -155,7 +155,7 @@ def _find_administrator_problem(person: Person) -> str | None:
 async def _is_of_bot(settings: Settings, http: Http, app_token: str) -> bool:
     """Return whether an app-level token, which contains its app's id, belongs to the bot token's app.
 
-    If Slack doesn't say which app that is, assume so.
+    If Slack doesn't say which app that is, return True.
     """
     app, bot = _APP_ID_PATTERN.match(app_token), settings.slack_bot_token
     if app is None or bot is None:

@@ -35,7 +35,7 @@ MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, in seconds. If a rule has no last day, Usher looks
-#: equally far ahead for its next start or stop, unless it skips days or is for dates.
+#: just as far ahead for its next start or stop, unless it skips days or is for dates.
 HORIZON_SECONDS: Final = 30 * 86_400.0
 #: If a rule has a last day, skips days or is for dates, Usher looks this many seconds ahead for its next
 #: start or stop.

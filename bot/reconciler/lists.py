@@ -1,4 +1,4 @@
-"""Reading people's lists of workspaces and runs in the background, so that Usher knows the names in them."""
+"""Background reads of people's workspaces and runs, so that Usher knows what these are called."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace

@@ -281,7 +281,7 @@ class ProviderCaller:
             async with asyncio.timeout(seconds):
                 await call.runtime.provider.require_facet(Lists).discover(access)
         except errors.CredentialRefused as error:
-            # The call itself wasn't sent.
+            # Only the list was requested; the call itself wasn't sent.
             answer = await self._resolve_refusal(replace(call, attempts=0), error)
             if isinstance(answer, RetryLater):
                 return replace(answer, attempts=call.attempts, is_unauthorized=False)

@@ -37,7 +37,7 @@ def explain_failure(failed: errors.ProviderError) -> str:
     )
 
 
-#: An organisation's own authority signs the certificates of its servers, or of a proxy that decrypts.
+#: Some organisations sign certificates themselves, for their servers or for a proxy that decrypts traffic.
 _TRUST: Final = (
     "If the certificate is the right one, add its issuer to those that this machine trusts, or to the file "
     "that SSL_CERT_FILE names."
@@ -45,7 +45,7 @@ _TRUST: Final = (
 
 
 def add_trust(advice: str, failed: errors.ProviderError) -> str:
-    """Return the advice and, if a certificate isn't trusted, how to make it so."""
+    """Return the advice and, if a certificate isn't trusted, how to trust it."""
     return f"{advice} {_TRUST}" if isinstance(failed, errors.UntrustedCertificate) else advice
 
 

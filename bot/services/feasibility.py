@@ -52,7 +52,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
         return
     action, needless = _NEEDS[verb]
     # If the known state is out of date, let the provider decide whether the operation is possible, unless it
-    # is a kind of stop that this workspace never has.
+    # is a kind of stop that the workspace doesn't support.
     is_known = action in provider.stop_modes and workspace.current_state is workspace.state
     is_lacking = is_known and action not in get_stop_effects(context, workspace)
     is_denied = is_lacking or (is_recently_read(context, workspace) and not workspace.allows(action))

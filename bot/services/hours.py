@@ -124,7 +124,7 @@ def add(
 
 
 def _keep_start(wanted: Wanted, rules: Sequence[HoursRule], now: float) -> Wanted:
-    """If hours for dates only have a stop, give them the start of hours that they replace or extend."""
+    """Give hours for dates that only have a stop the start of the hours that they replace or extend."""
     if wanted.starts is not None or wanted.stops is None or wanted.days & EVERY_DAY:
         return wanted
     for rule in rules:
@@ -142,7 +142,7 @@ def _keep_start(wanted: Wanted, rules: Sequence[HoursRule], now: float) -> Wante
 
 
 def _list_replaced_dates(rule: HoursRule, made: HoursRule, now: float) -> frozenset[str]:
-    """Return the dates of new hours on which they overlap a rule's hours, and so replace them.
+    """Return the dates on which new hours overlap a rule's hours, and so replace them.
 
     If the new hours only have a stop, they don't replace hours that have yet to begin.
     """
@@ -291,7 +291,7 @@ def leave_out_days(
     now, rules = tx.now(), rows.list_rules(tx, workspace.id)
     every = [replace(one, off=frozenset()) for one in rules]
     for one, whole in zip(rules, every, strict=True):
-        # Days before the last start or stop that was processed can no longer become due.
+        # Starts and stops before the last one processed can no longer become due.
         oldest = one.day(one.processed_until - begun_hours.DAY_SECONDS).isoformat()
         # Hours for a date still replace those of its weekday.
         others = (_list_replaced_dates(whole, other, now) for other in every if other is not whole)

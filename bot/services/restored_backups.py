@@ -80,8 +80,8 @@ def _finish_restore(
             )
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
-    # Do all daily work at the next start: since the copy was made, people may have left Slack, and the copy's
-    # own backups may have been lost with their disk.
+    # Do all daily work at the next start: since the backup was made, people may have left Slack, and the
+    # backups that it records may have been lost along with their disk.
     tx.run("delete_upkeep")
     # At its next start, Usher records which server holds the rows.
     DATABASE_TIMELINE.delete(tx, id=1)

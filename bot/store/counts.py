@@ -10,7 +10,7 @@ from bot.store.engine import Engine
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_batch
 from bot.store.transaction import Priority, Row, Transaction
 
-#: The tables that grow with the number of people, each with its key and the condition for the rows to count.
+#: The tables that grow with the number of people, each with its key and a condition for the rows to count.
 _COUNTED_IN_BATCHES: Final = {
     "accounts": ("id", "state <> 'revoking'"),
     "workspaces": ("id", "hidden = 0"),

@@ -293,7 +293,7 @@ def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassC
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """End a person's consent to what uses a workspace, because its account was unlinked.
+    """End a person's consent to classes and courses that use a workspace, because its account was unlinked.
 
     They leave its courses. For classes, they stay on the card, which asks them to link again.
     """

@@ -98,9 +98,9 @@ class Engine(ABC):
 
     @abstractmethod
     async def exclude_others(self) -> None:
-        """Until the engine is closed, let no process begin to serve from the database.
+        """Prevent processes from starting to serve from the database until the engine is closed.
 
-        Raise StoreInUse if one already does.
+        Raise StoreInUse if a process is already serving from it.
         """
 
     @abstractmethod

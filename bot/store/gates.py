@@ -43,7 +43,7 @@ from bot.store.work_items import WakeReason
 #: Suffix of the poll-gate keys of workspaces found at the provider but not yet in the database.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
-#: States that a read by someone with whom a workspace is shared may not reveal.
+#: States that may be hidden from people with whom a workspace is shared.
 _CHANGING: Final = frozenset({State.STARTING, State.STOPPING, State.FAILED})
 #: A read that comes due within this many seconds joins the current request if both use the same account.
 ALONG_SECONDS: Final = 1.0
@@ -371,7 +371,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
         await engine.write(work, Priority.RECORDS, subjects)
 
 
-#: Columns that people don't see. If a read changes only these, it is written along with others of this kind.
+#: Columns that people don't see. Reads that change only these are written together.
 _UNSEEN_COLUMNS: Final = frozenset({"verified_at", "last_used_at", "lacks_since"})
 #: Parameters of the statements that most results need, by query. A batch makes only one round trip for each.
 _Writes = defaultdict[str, list[Parameters]]
@@ -478,7 +478,7 @@ def _record(
 
 
 def _needs_owner(row: Row, seen: Observed | None) -> bool:
-    """Return whether only its owner's own read can show the state of a workspace that is shared.
+    """Return whether only a read with the owner's account can reveal a shared workspace's state.
 
     A hub, for example, shows people with whom a server is shared only whether the server is ready. Its owner
     sees whether it is starting, why a start has failed, and whether its page responds.
@@ -600,7 +600,7 @@ def _observe(
 
 
 def _choose_url(row: Row, seen: Observed, actions: str | None) -> str | None:
-    """Return the URL for a person whose account wasn't used for the read.
+    """Return the workspace's URL for a person whose account wasn't used for the read.
 
     The reader may be allowed to open the workspace although this person isn't, or the other way round.
     """

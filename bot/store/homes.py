@@ -41,9 +41,9 @@ def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
 
 @prioritize(Priority.URGENT)
 def republish_home(tx: Transaction, principal: Principal) -> None:
-    """Publish a person's Home tab again if they have ever opened it, without the result of a button press.
+    """Publish a person's Home tab again, if they have ever opened it, without the result of a button press.
 
-    A result that is still waiting to be shown is kept.
+    A result that hasn't been shown yet is kept.
     """
     row = PEOPLE.row(tx, principal=principal)
     if row is not None and row["home_at"] is not None:
@@ -64,8 +64,8 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
 
 
 def _add_task(tx: Transaction, principal: Principal) -> None:
-    # If the tab is being published now, publish it again without the answer that it shows. If that attempt
-    # fails, the answer hasn't been shown, so it stays in the task (``retry_task``).
+    # If the tab is being published now, publish it again afterwards, without the answer. If publishing fails
+    # now, the answer hasn't been shown, so it stays in the task (``retry_task``).
     key = {"kind": TaskKind.HOME, "subject": principal.key, "is_leased": True, "joined": None}
     TASKS.change(tx, key, joined={})
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": {}})])

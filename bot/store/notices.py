@@ -532,7 +532,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
     marks = parse_enum(NoticeKind, row["kind"]).marks
     # A run's card is kept, because the output is posted in its thread.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
-        # Another message reports the end, so even closed messages about the work are redrawn.
+        # The end is reported in another message, so redraw even closed messages about the work.
         tx.run("queue_ended", subject=row["subject"])
 
 

@@ -101,7 +101,7 @@ class PostgresEngine(Engine):
         self._writing = [session for _, session in works]
         self._reading = [new_session() for _ in range(readers)]
         for session in self._reading:
-            # An export may take minutes. Reads hold no locks.
+            # Reads hold no locks, and an export may take minutes.
             session.limit_seconds = 0
         works += [(self._read_queue, session) for session in self._reading]
         self._writer, *self._others = (

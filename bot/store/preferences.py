@@ -46,7 +46,7 @@ def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
         wanted,
         chosen=None if chosen is None else bool(chosen),
         is_failure=is_of_run and row["run_state"] not in _WELL,
-        # A start planned by working hours has no card, but is treated like a start whose card is silent.
+        # A start planned by working hours has no card, but is treated as if it had one.
         has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
     )
 

@@ -259,7 +259,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> Row:
-    """Return the changed columns for failing reads, the deadline, and unconfirmed reports.
+    """Return the columns to change for failing reads, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline. A deadline that has already been set or reported is kept.
     """

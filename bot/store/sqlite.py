@@ -346,7 +346,7 @@ class SqliteSession:
                 return True
             self.connection.execute("PRAGMA incremental_vacuum(4)").fetchall()
             if self._pragma("freelist_count") == unused:
-                # Another tool made the file, or ``lay_out`` couldn't rewrite it, so it keeps its pages.
+                # The file keeps its pages, because another tool made it or ``lay_out`` couldn't rewrite it.
                 return False
         return False
 

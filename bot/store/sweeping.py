@@ -48,7 +48,7 @@ OLD_ROWS: Final[dict[str, tuple[Table[Any], str, str, float]]] = {
     "occurrences": (OCCURRENCES, "at", "", 60 * _DAY),
     "waits": (WAITLIST_ENTRIES, "ended_at", "", 7 * _DAY),
 }
-#: The tables of ``OLD_ROWS`` whose cards are deleted along with their rows. A notice's own card is dropped
+#: The tables of ``OLD_ROWS`` whose rows' cards are deleted along with them. A notice's own card is deleted
 #: with it, too.
 _HAVE_CARDS: Final = (OPERATIONS, RUNS, WAITLIST_ENTRIES)
 _BATCH_SIZE = 50
@@ -154,7 +154,10 @@ def _purge_workspace(tx: Transaction) -> bool:
 
 
 def _sweep_ended(tx: Transaction, after: str, some: str, query: str, key: str) -> str | None:
-    """Delete all but the 50 newest ended operations or runs of each of ``some``. Return where to continue."""
+    """Delete all but the 50 newest ended operations or runs of some workspaces or people.
+
+    Return where to continue.
+    """
     found = [row[key] for row in tx.all(some, after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):

@@ -1,4 +1,4 @@
-"""The database tables. The columns of each row are declared once, as the fields of a model.
+"""The database tables. Each table's columns are declared once, as the fields of a model.
 
 A field is stored in the column of the same name, and converted according to its type. This module reads,
 adds, replaces, changes and deletes rows by key. Statements that make decisions are in the SQL files. A table

@@ -360,7 +360,7 @@ def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
 
 def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
     """Return the monthly sums of old periods of running, for the months entirely within a time window."""
-    now = tx.now()  # The window may end long after the last month with a sum.
+    now = tx.now()  # The window may end far in the future, where no month has a sum.
     touched = list_months(min(since, now), min(until, now))
     months = {month for month, first, last in touched if since <= first and last <= until}
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]

@@ -98,7 +98,7 @@ def insert(tx: Transaction, new: Workspace) -> bool:
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
-        # A workspace that was listed or linked before may have rules left.
+        # If the workspace was listed or linked before, its rules may still be stored.
         listed = {"principal": new.principal, "connection": new.connection, "remote_id": new.remote_id}
         RULES.change(tx, listed, workspace_id=new.id)
     return is_written

@@ -154,7 +154,8 @@ class Metrics:
             "usher_oldest_notice_seconds", "how long the message that is due for longest has waited"
         )
         for one in (*self._gauges.values(), self._waited):
-            # Until the database has been read, a zero would be untrue, and the increase after it an alert.
+            # Until the database has been read, a zero would be wrong, and the increase after it would set off
+            # an alert.
             one.set(math.nan)
         self._outages = gauge(
             "usher_outage_seconds",

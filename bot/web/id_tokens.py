@@ -29,7 +29,7 @@ class IdTokens:
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def read(self, token: str, now: int, nonce: str) -> dict[str, Any]:
-        """Return a token's claims. The token must be made by Slack, valid, and meant for us and this sign-in.
+        """Return a token's claims. It must be valid, issued by Slack, and meant for us and this sign-in.
 
         If the token names no known key, raise ``unknown_key``. If the token is invalid, raise one of ``odd``.
         """

@@ -319,7 +319,7 @@ class IdePages:
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
         directive, source = request.query.get("directive", ""), request.query.get("source", "")
-        # Reports have a separate limit, so that the vendor's script never keeps the person from asking.
+        # Reports have a separate limit, so that they don't use up the person's limit of requests.
         limited = f"{shown.workspace.principal.key}/blocked"
         if _BLOCKED_PATTERN.fullmatch(f"{directive} {source}") and not self.limiter.take(limited):
             log.warning(
@@ -452,7 +452,7 @@ class IdePages:
     async def _find_shown(
         self, request: web.Request, mark: str | None = None
     ) -> tuple[SessionWorkspace | None, PageRows | None]:
-        """Return the workspace that a page may show, and the page's rows; None without a valid session."""
+        """Return the workspace that a page may show, if any, and the page's rows, if the session is valid."""
         page = request.match_info["id"]
         rows = await browsing.read_page_rows(
             self.context, self.browsers.find_session(request, page, mark), page

@@ -175,7 +175,7 @@ class LinkPages:
         opened = await self._read_page(visit)
         flow = Flow.create()
         url = ""
-        # The person has to come from our own page, which names both accounts, or from Slack's.
+        # The person must come from our own page, which names both accounts, or from Slack's sign-in.
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         has_seen_sides = self.sign_in is not None or site == "same-origin"
         if opened.signs_in and not opened.needs_sign_in and has_seen_sides:

@@ -164,7 +164,7 @@ async def _ask_person(
     try:
         is_asked = await services.store.write(notices.ask_once, notice)
     except StoreError as error:
-        # Even if the question is sent after all, nothing has been done.
+        # Nothing has been done yet, even if the question is sent after all.
         cause = "busy" if isinstance(error, StoreUnsure) else error
         return drawn.format_result(says=problems.explain_cause(cause))
     if not is_asked:
@@ -179,7 +179,7 @@ def _write_argument(field: str, value: str) -> str:
         return join_words([Quoted(escape(value.translate(STRAIGHT)))])
     lead, _, rest = value.partition(" ")
     if field == "at" and fold_word(lead) in {"until", "till"}:
-        return f"at {rest}"  # As a command, *stop NAME until 18:00* would mean that it starts again then.
+        return f"at {rest}"  # As a command, *stop NAME until 18:00* would mean a new start at 18:00.
     if field != "until" or fold_word(lead) in {"for", "until", "till"}:
         return value
     return f"for {value}" if time_parsing.time_kind(value) == "length" else f"until {value}"

@@ -1,4 +1,4 @@
-"""Requests that come from one of Slack's events instead of from a user."""
+"""Requests triggered by a Slack event rather than made by a user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -216,7 +216,7 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
     if not shown:
         if (answer := await verbs.change_by_words(request, said)) is not None or not mine:
             return answer
-        # The usage is for teachers. Members see what they can do.
+        # Only teachers get the usage below. Members see their courses and what they can do.
         shown = [(card, is_teacher) for card, is_teacher, _ in mine if not is_teacher]
     if shown:
         return drawn_courses.answer_courses(

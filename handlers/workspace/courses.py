@@ -118,7 +118,7 @@ async def change_by_button(request: Request) -> Answer:
 
 
 async def apply_order(request: Request, card: ClassCard, text: str, days: Sequence[str] = ()) -> Answer:
-    """Change, join or leave a course, as the words after its title require. May raise Refused or Answered.
+    """Change, join or leave a course, as the words after its title say. May raise Refused or Answered.
 
     ``days`` are the days that a button names.
     """
@@ -151,7 +151,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people mentioned.
+    """Return the keys of the people whom a text mentions.
 
     If not all of them may teach, raise Refused or Answered or, for a form, InvalidFields.
     """

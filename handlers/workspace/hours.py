@@ -122,7 +122,7 @@ def _is_about_days(word: str) -> bool:
 
 
 async def _split(request: Request, given: tuple[str, ...]) -> tuple[str, str]:
-    """Return the name and the instruction that the words consist of. Quoted words belong to the name.
+    """Split the words into a name and an instruction. Quoted words belong to the name.
 
     If there are several ways to split the words, the longest name of a workspace decides. Words for days
     belong to a name only if a workspace has that name.
@@ -250,7 +250,7 @@ async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
 
 
 def _confirm_final_stop(request: Request, workspace: Workspace, press: ButtonValue) -> Answer:
-    """Ask the person to confirm a stop that ends a workspace for good. ``press`` sets the hours."""
+    """Ask the person to confirm hours whose stop ends the workspace for good. ``press`` sets the hours."""
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
@@ -270,7 +270,7 @@ async def _confirm_run_on(request: Request, workspace: Workspace, press: ButtonV
 
 @routes.action("hours_agree")
 async def agree(request: Request) -> Answer:
-    """Set the hours that a question was about, in place of the same rule if they came from the form."""
+    """Set the hours that the person has confirmed. If they edited a rule in the form, replace that rule."""
     key, _, rest = (request.target or "").partition(" ")
     former, _, said = rest.partition(" ")
     workspace = await request.caller.read(require_workspace, "hours", key)

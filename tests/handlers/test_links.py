@@ -317,7 +317,7 @@ async def test_only_administrators_end_the_links_of_others(bot):
 
 
 async def test_an_administrator_ends_a_link_from_before_the_workspace_joined_an_organisation():
-    """Some people's keys keep the enterprise that Slack named when they linked their accounts."""
+    """A person's key may still contain the enterprise that Slack reported when they linked their account."""
     earlier = Principal("E1", "T1", "UCHEN")
     place = replace(TEAM, other_enterprises={"UCHEN": "E1"})
     async with rig(installation=place, administrators=frozenset({"UALICE"})) as other:

@@ -142,7 +142,7 @@ async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_sai
     (waiting,) = first.payload["then"]
     await bot.store.write(task_rows.finish_task, first)
     await replay(bot.services, ALICE, waiting)
-    # There is no verdict before both lists have been read, and nothing is said in between.
+    # The person gets no answer until both lists have been read.
     assert await bot.notices() == []
     await bot.store.write(task_rows.finish_task, second)
     (again,) = await tasks(bot)

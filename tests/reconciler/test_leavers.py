@@ -32,7 +32,7 @@ def leaver_world(world):
 
 
 async def leave(leaver_world, who=ALICE, **flags):
-    """Let Slack report that a person is deactivated, or what ``flags`` say."""
+    """Make Slack report a person as deactivated, or with these ``flags`` instead."""
     flags = flags or {"is_deleted": True}
     leaver_world.slack.add_user(who.user_id, who.team_id, **{SLACK_FLAGS[name]: True for name in flags})
     person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags)

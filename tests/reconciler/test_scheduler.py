@@ -27,7 +27,7 @@ from tests.rigs.store import ALICE
 
 
 class Watched(Scheduler):
-    """A scheduler that signals whenever its loops are woken: something was done, or a tick has passed."""
+    """A scheduler that signals after each tick, once it has woken its loops."""
 
     def __init__(self, *arguments, **keys):
         self.woken = asyncio.Event()

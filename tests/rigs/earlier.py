@@ -109,7 +109,7 @@ def as_of(release: str, rows: Rows) -> Rows:
 
 
 def list_renamed_kinds(release: str) -> dict[tuple[str, str], str]:
-    """Return the kinds that were renamed since a release: the current word, by table and former word."""
+    """Return the kinds renamed since a release, as a mapping from table and old name to current name."""
     scripts = [script for name, script in read_migrations().items() if name > LAST_MIGRATIONS[release]]
     words = [found for script in scripts for found in _RENAMED_WORD.findall(script)]
     return {(table, old): new for table, column, new, old in words if column == "kind"}

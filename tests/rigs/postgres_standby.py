@@ -71,7 +71,7 @@ class Pair(Database):
         # A new connection only has the new settings once the server has told all its processes about them.
         while self._show("synchronous_standby_names") != "*":
             pass
-        # The checkpointer enables the waiting. It reads its settings before it makes a checkpoint.
+        # It is the checkpointer that makes commits wait. It rereads its settings before each checkpoint.
         self.execute("CHECKPOINT")
 
     def _show(self, setting: str) -> str:

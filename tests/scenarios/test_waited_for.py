@@ -1,4 +1,4 @@
-"""Texts that chaos runs, benchmarks, the demo and its pictures wait for match the bot's messages."""
+"""The texts awaited by chaos runs, benchmarks, the demo and its pictures still match the bot's messages."""
 
 from collections import defaultdict
 

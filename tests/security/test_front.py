@@ -1,4 +1,4 @@
-"""Tests of forged, garbled and repeated requests to the address for Slack."""
+"""Tests of forged, garbled and repeated requests to the endpoint that Slack calls."""
 
 import asyncio
 import io
@@ -227,7 +227,7 @@ async def test_a_request_is_good_for_five_minutes_either_way(age, status, client
 
 
 async def test_fifty_equal_requests_at_once_are_one_and_get_its_answer():
-    """A proxy may repeat a request whose answer it lost, even while the first one is being served."""
+    """A proxy that lost the answer may repeat a request, even while the first one is still being handled."""
     clock, served, begun, slow = FakeClock(), [], asyncio.Event(), asyncio.Event()
 
     async def serve(payload, _signature, _headers):

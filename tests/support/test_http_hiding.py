@@ -100,7 +100,7 @@ async def test_an_administrators_call_does_not_repeat_the_token_of_whom_it_is_fo
 
 @pytest.mark.parametrize("shape", [f'"{CANARY}"', json.dumps({"token": CANARY})])
 async def test_a_token_that_is_asked_for_is_read(shape):
-    # The answers are about the person, the token's expiry, and a workspace with a token that nobody has.
+    # The server doesn't name the token's owner, accepts the token, and refuses a made-up one.
     no = b'{"message": "no"}'
     answers = (whole(no, "404 Not Found"), whole(shape.encode()), whole(no, "401 Unauthorized"))
     async with raw_server(*answers) as server, http() as client:

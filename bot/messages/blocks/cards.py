@@ -532,7 +532,7 @@ def link_connection_button(
 
 
 def carry_command(connection: str, waiting: str) -> str:
-    """Return a connection and the command that waits for its link, for a button.
+    """Return a button's value: a connection, and the command that waits until it is linked.
 
     A command that is too long for a button is left out.
     """

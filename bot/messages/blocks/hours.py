@@ -102,7 +102,7 @@ def describe_hours(
         buttons = [*in_time, *list_lesson_buttons(facts), *list_hours_button(facts)]
         return kit.join([kit.join(sentences, " · "), *ending]), kit.add_labels(buttons, facts.objects)
     # Hours that only have a stop may have been given the start of the hours that they replaced.
-    # While another stop is planned, theirs may not come.
+    # If another stop is planned, the hours' own stop may not happen.
     new = [one for one in rules if once in {one.wanted, replace(one.wanted, starts=None)}]
     new = new if workspace.stop_at is None else []
     if once is not None and new:
@@ -115,7 +115,7 @@ def describe_hours(
     paused = [one for one in rules if one.paused]
     causes = dict.fromkeys(one.paused for one in paused)
     if causes:
-        # Hours for a single day come first, so the last sentence may be about the others only.
+        # Hours for a single day come first, so the last sentence may be only about the others.
         is_all = all(one.paused for one in rules if one not in new[:1])
         some = fill("Paused: {hours}.", hours=_format_rules(paused, facts))
         sentences.append("They're paused." if is_all else some)
@@ -273,7 +273,7 @@ def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""])
 
 
 def _list_days_off(rules: Collection[HoursRule], now: float, of: HoursRule | None = None) -> list[str]:
-    """Return the coming days that hours skip, or those that one of the rules skips.
+    """Return the coming days that the rules skip, or, given ``of``, those that this rule skips.
 
     Days with hours of their own are left out.
     """

@@ -346,7 +346,7 @@ def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -
 
 
 def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
-    """Return a workspace's buttons for a list that only its owner reads.
+    """Return a workspace's buttons for a list that only its owner sees.
 
     If the workspace's URL isn't known, pressing *Open* requests it.
     """

@@ -59,7 +59,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether a message is still true.
 
-    Once there is a newer request, only a card or a question still is.
+    After a newer request, only cards and questions can still be true.
     """
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False

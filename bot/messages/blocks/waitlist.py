@@ -66,7 +66,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 
 def format_position(of: WaitlistFacts, *, mentions_attempt: bool = False) -> str:
-    """Say how many people are ahead, or that the person is next, or why the line is paused.
+    """Say how many people are ahead, that the person is next, or why the line is paused.
 
     If ``mentions_attempt`` is true, say instead that the workspace is being tried, if it is.
     """

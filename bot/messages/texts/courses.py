@@ -91,7 +91,7 @@ ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
 )
 LEAVE_COURSE: Final = "Leave"
-#: Lists a course's lessons in messages about a workspace that is used for them.
+#: Lists a course's lessons in messages about a workspace used for the course.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "

@@ -197,7 +197,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         name = ServerName(access.username, spec.name)
         servers = await self._servers.list_servers(access, None) or ServerList()
         server, is_started = find_object(servers, name.server), not _is_untouched(servers, name.server)
-        # A server that isn't running says when it was last used.
+        # For a server that isn't running, the hub reports when it was last used.
         used_at = parse_time(server.get("started")) or parse_time(server.get("last_activity"))
         is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
         # If an older hub refuses a start, it leaves behind a server without its options. Such a server

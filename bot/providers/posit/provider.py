@@ -197,7 +197,7 @@ class PositProvider(
         return effects
 
     def _can_suspend(self, workspace: Workspace) -> bool | None:
-        """Return whether a session can be suspended, as only RStudio's can; None if that isn't known."""
+        """Return whether a session can be suspended (only RStudio's can), or None if that isn't known."""
         spec, state, actions = workspace.spec, workspace.state, workspace.actions
         if spec is not None:
             template = find_by_name(self.settings.templates, spec.text("template"))

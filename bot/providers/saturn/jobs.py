@@ -32,8 +32,8 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Maximum number of jobs in a list. The two limits below are for jobs read concurrently, and for runs listed
-#: per job.
+#: Maximum number of jobs in a list. The next two limit the jobs that are read concurrently, and the
+#: runs listed per job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
@@ -484,7 +484,7 @@ class JobRuns:
         )
 
     def drop_vanished(self, live: JobRuns | None) -> JobRuns:
-        """Return past runs without those that never ended, but aren't among the live ones any more.
+        """Return the past runs, except those that never ended and are no longer among the live ones.
 
         The history keeps the last status of a pod that vanished, such as one on a machine that was lost.
         """

@@ -104,7 +104,7 @@ class Saturn(
     )
 
     def describe_machine(self, spec: Spec) -> MachineKind:
-        """Return the workspace's size and its price, or the template's if none is in a known currency."""
+        """Return the workspace's size and price, or the template's price if its own isn't known."""
         recipe, currency = find_by_name(self.settings.templates, spec.text("recipe")), self.settings.currency
         size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
         of_template = None if recipe is None else recipe.price

@@ -265,7 +265,7 @@ async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over(rig):
 
 
 async def test_a_run_that_no_list_shows_any_more_is_stopped_with_its_job(rig):
-    """No pod was listed when the run started, and since then the server lists none at all."""
+    """The server listed no pod when the run started, and since then it refuses to list pods."""
     for _ in range(2):
         rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": []}))
     run = await launched(rig)

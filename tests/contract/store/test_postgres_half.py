@@ -160,7 +160,7 @@ async def test_who_lost_another_connection_claims_and_owns_nothing_either(place,
                 await half.engine.read(lambda _: None)
             else:
                 await half.engine.write(lambda _: None, [Priority.CLAIMS, Priority.RECORDS][connection - 1])
-        # People are still served as far as possible.
+        # People's requests are still accepted.
         hurry(half, 60.0)
         assert await first_sight(half, "i1")
         hurry(half, 2.0)
