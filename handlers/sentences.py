@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -434,15 +435,22 @@ class _Sentence:
             for button in await self._offer_for(verb.name, one, part.times)
         ]
 
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        """Return a label for each workspace that the sentence names, keyed by the workspace's id."""
+        own = [one for part in self.parts for one in part.workspaces]
+        labels = targets.list_labels(self.request, own, self.rows)
+        return {one.id: label for one, label in zip(own, labels, strict=True)}
+
     def _write_name(self, one: Workspace) -> str:
-        return join_words(targets.list_labels(self.request, [one], self.rows))
+        return join_words([self._labels[one.id]])
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
         request = self.request
         if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
             name = "wait"
         verb = find_verb("workspace", name)
-        (title,) = map(kit.line, targets.list_labels(request, [one], self.rows))
+        title = kit.line(self._labels[one.id])
         if not times:
             effects, label = get_stop_effects(request.services.context, one), verb.offer.button
             return [replies.verb_button(name, one, 0, effects, label.format(name=title))] if label else []
