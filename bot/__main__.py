@@ -141,8 +141,8 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_usage(add("usage", "usage.print_usage", "print what ran, from when to when, and for how many hours"))
     audit = add("audit", "", "check the record of who did what")
     _add_audit(audit.add_subparsers(metavar="WHAT"))
-    # Commands without a help text aren't listed. One of them is for developers, and the other is the old name
-    # of a command.
+    # Commands without a help text aren't listed. There are two: one for developers, and the old name of a
+    # command.
     for name, run in (("routes", "setting_up.routes"), ("init", "up.init")):
         commands.add_parser(name).set_defaults(run=run)
     return parser

@@ -181,8 +181,8 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set to make the process end. If a newer release has migrated the database, ``problem`` is the error
-        #: to raise.
+        #: Set to end the process. If that is because a newer release has migrated the database, ``problem``
+        #: is the error to raise.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
         #: Time limits at shutdown, in seconds, for work in progress and for database writes. Tests override
@@ -190,7 +190,7 @@ class Process:
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
-        #: The web servers. They are closed first when the process shuts down.
+        #: The web servers, which are closed first when the process shuts down.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self.others: OtherInstances | None = None

@@ -57,7 +57,7 @@ RUN_WHERE_USHER_RUNS: Final = (
 _NEXT_STEP: Final = (
     f"{command('doctor')} says what to do about each; {command('up')} asks for what is missing."
 )
-#: Advice on a settings file that can't be read. Every command reads it first, even `usher docs`.
+#: Advice if the settings file can't be read. Every command reads that file first, even `usher docs`.
 _CORRECT_FILE: Final = "Correct that file, then try again. Each line sets a variable: NAME='value'."
 
 

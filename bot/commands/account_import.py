@@ -53,8 +53,8 @@ class CsvRow:
     username: str
 
 
-#: A row's result, and a sentence about it: ``ok`` (linked, or would be), ``same`` (already linked), or
-#: ``problem``.
+#: The result of a row, and a sentence about it. The result is ``ok`` (the account was linked or, in a dry
+#: run, would be), ``same`` (it was already linked) or ``problem``.
 Result = tuple[Literal["ok", "same", "problem"], str]
 
 

@@ -15,8 +15,8 @@ from bot.support.settings import Settings
 
 _SCRIPT_BYTES = 5_000_000
 _MAX_LISTED_WORKSPACES = 5
-#: Matches host names in a script. Hosts in ``_NAMESPACES`` are ignored, because they only occur in the names
-#: of XML formats such as SVG, and nothing connects to them.
+#: Matches host names in a script. Hosts in ``_NAMESPACES`` are ignored: they only name XML formats such as
+#: SVG, and nothing connects to them.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )

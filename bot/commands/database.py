@@ -106,8 +106,8 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Where an account's id came from, in words, keyed by the source stored with the id. An id that was recorded
-#: when the account was linked needs no explanation.
+#: Descriptions of where an account's id came from, keyed by the source stored with the id. An id that was
+#: recorded when the account was linked needs none.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

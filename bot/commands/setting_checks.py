@@ -8,8 +8,8 @@ from bot.support.settings import REMOVED_SETTINGS, VARIABLES
 from bot.support.settings.field import find_advice
 
 _CORRECT_VALUE: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
-#: The command that fixes a file's permissions. If the description of a problem already contains it, no other
-#: advice is given.
+#: The command that fixes a file's permissions. If the description of a problem already contains this command,
+#: no other advice is given.
 _SAYS_IT: Final = "chmod 600"
 _REMOVE_UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
 

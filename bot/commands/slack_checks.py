@@ -17,11 +17,11 @@ from bot.support.responses import Response
 from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
-#: This doesn't say to paste what ``usher manifest`` prints, because without options that is the Socket Mode
-#: form, with which nothing would arrive over HTTP any more.
+#: This doesn't suggest pasting the output of ``usher manifest``. Without options, that is the manifest for
+#: Socket Mode, and Slack would stop sending requests over HTTP.
 SCOPES: Final = "Add what is missing on your app's page, OAuth & Permissions, then reinstall the app."
-#: ``doctor`` reports a difference of at least this many seconds between this machine's clock and Slack's. If
-#: it exceeds 300 seconds, Usher refuses Slack's requests.
+#: If this machine's clock differs from Slack's by at least this many seconds, ``doctor`` reports it. Above
+#: 300 seconds, Usher refuses Slack's requests.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."

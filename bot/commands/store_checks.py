@@ -62,8 +62,8 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: How far back to look for a backup and for downtime, in seconds. Anything older says little about how Usher
-#: is run now.
+#: How far back to look for backups and downtime, in seconds. Anything older says little about how Usher is
+#: run now.
 RECENT = 7 * 86_400.0
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."

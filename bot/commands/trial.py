@@ -48,7 +48,7 @@ TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
 #: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
-#: Once a workspace's poll gate opens, a read has to be sent within this many seconds. The read may then take
+#: How soon a read has to be sent after a workspace's poll gate opens, in seconds. The read may then take
 #: ``CALL_SECONDS``. ``serve`` uses the same values.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
@@ -122,10 +122,10 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: Prints a line of progress. ``sleep`` waits for the given number of seconds.
+    #: Prints a line about the progress. ``sleep`` waits for the given number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: For each step so far, its name, its duration in seconds and, if it failed, the kind of error.
+    #: The steps so far: name, duration in seconds, and the kind of error if the step failed, otherwise "".
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
     # -- preparations, before anything is created ----------------------------------------------------------

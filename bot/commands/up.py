@@ -118,11 +118,11 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Pairs of audit action and result that mean that a workspace has been started.
+#: Pairs of an audit action and its result that show that a workspace has been started.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )
-#: Matches the lines of the example settings file whose values are placeholders rather than defaults.
+#: Matches lines of the example settings file that contain placeholders rather than default values.
 _PLACEHOLDERS: Final = re.compile(r"^(SLACK_BOT_TOKEN|USHER_CONNECTIONS|USHER_PUBLIC_URL)=.*$", re.MULTILINE)
 #: Fields of a connection that aren't listed as options, because the user's answers already set them.
 _ASKED_FIELDS: Final = frozenset({"name", "provider", "source", "title", "base_url"})

@@ -20,14 +20,14 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The ways to group totals, in the order in which they are printed. Each function returns the group that a
-#: life (one period of running) belongs to.
+#: The ways to group totals, in the order in which they are printed. Each function returns the group of a life
+#: (one period of running).
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
     "template": lambda life: life.template or "",
 }
-#: The columns of the output. Don't rename them, because other people's scripts rely on the names.
+#: The columns of the output. Don't rename them: people's scripts rely on the names.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
     *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),
