@@ -10,8 +10,8 @@ from bot.domain.work_items import Outcome
 #: How far ahead to look for the stop that ends the current working hours, in seconds. A day is enough,
 #: because working hours last at most a day.
 DAY_SECONDS: Final = 86_400.0
-#: How far ahead to look for a planned stop, in seconds. If there is one, the owner of a workspace left
-#: running isn't asked whether it's still needed.
+#: How far ahead to look for a planned stop, in seconds. If there is one, the owner of a workspace that was
+#: left running isn't asked whether it is still needed.
 STOP_AHEAD_SECONDS: Final = 86_400.0
 #: How long a workspace is assumed to be needed if its working hours start but never stop it, in seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0

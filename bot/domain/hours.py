@@ -34,13 +34,13 @@ MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back to look for missed starts and stops, in seconds. If a rule has no last day, Usher looks
-#: just as far ahead for its next start or stop, unless it skips days or is for dates.
+#: How far back to look for missed starts and stops, in seconds. Usher looks equally far ahead for a rule's
+#: next start or stop, unless the rule has a last day, skips days or is for certain dates.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: If a rule has a last day, skips days or is for dates, Usher looks this many seconds ahead for its next
-#: start or stop.
+#: How far ahead to look for the next start or stop of a rule that has a last day, skips days or is for
+#: certain dates, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How many seconds ahead to check whether one rule starts a workspace just when another stops it. This is
+#: How far ahead to check whether one rule starts a workspace just when another stops it, in seconds. This is
 #: long enough for every weekday to occur twice.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
@@ -144,7 +144,7 @@ class Timetable(ABC):
         return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
-        """Return the start and the stop of the hours that begin on a day, or whichever of them there is."""
+        """Return the start and the stop (or just one of the two) of the hours that begin on a day."""
         named = day.isoformat()
         is_usual = self.days & {named, DAYS[day.weekday()]} and named >= self.first_day
         is_usual = is_usual and (not self.last_day or named <= self.last_day)

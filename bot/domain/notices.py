@@ -49,7 +49,7 @@ class Mark(Flag):
     #: The message announces a change or asks about one. It is removed once it is no longer true or has been
     #: replaced.
     PASSES = auto()
-    #: The message stays valid until it is no longer true, even if the user makes a newer request.
+    #: A newer request doesn't make the message outdated, as long as what it says is still true.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -59,8 +59,8 @@ class Mark(Flag):
     PEOPLE = auto()
     #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
-    #: The message can be lost without harm. A reply is worthless after a minute. If a class card can't be
-    #: posted, Usher asks whoever wanted it posted what to do.
+    #: Losing the message does no harm. A reply, for example, is worthless after a minute, and if a class card
+    #: can't be posted, Usher asks whoever wanted to post it what to do.
     HARMLESS = auto()
 
 
@@ -121,13 +121,11 @@ class NoticeKind(StrEnum):
     JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
     #: Says that a run couldn't be stopped, or why there is no file with its output.
     JOB_PROBLEM = Traits("job_problem", "job")
-    #: Retries a card update that failed with an unexpected error. The body contains the card's
-    #: ``message_ts``.
+    #: Retries updating a card after an unexpected error. The body contains the card's ``message_ts``.
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
-    #: Says whether the provider has deleted an ended link's secret. Usher promised this message when the link
-    #: ended.
+    #: Says whether the provider has deleted an ended link's secret, as promised when the link ended.
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
@@ -233,16 +231,15 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Maps the kinds of messages that Usher never posts twice to kinds of questions. If a post fails or may have
-#: failed, the question asks whoever wanted the post what to do.
+#: Kinds of messages that Usher never posts twice. If posting one fails or may have failed, a question of the
+#: given kind asks whoever wanted to post it what to do.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: The ``occasion`` of the message about how an operation or run ended. An occasion distinguishes messages of
-#: the same kind about the same thing. Here, a fixed word is enough, because each operation or run ends only
-#: once.
+#: The ``occasion`` of the message about the end of an operation or run. An occasion distinguishes messages of
+#: the same kind about the same thing. A fixed word is enough here, because nothing ends twice.
 END: Final = "end"
 #: State of the message about how an operation ended: "" if there is no such message, ``pending`` until it is
 #: known to be in Slack, and then ``sent``.
@@ -316,8 +313,9 @@ class Notice:
     state: NoticeState
     attempts: int
     created_at: Past
-    #: When the notice may be claimed next. A card may be held until its start's deadline. Only messages for
-    #: the beginning of a lesson may be due later (``FIXED_CONDITIONS`` in ``bot.store.time_repair``).
+    #: When the notice may be claimed next. A card may have to wait until its start's deadline. Only messages
+    #: about the beginning of a lesson may be due later than that (``FIXED_CONDITIONS`` in
+    #: ``bot.store.time_repair``).
     due_at: Annotated[float, make_due(DEADLINE_SECONDS)]
     unknown_since: Past | None = None
     channel_id: str | None = None
@@ -330,8 +328,8 @@ class Notice:
     read_since: Past | None = None
     #: When Usher last tried to send the notice while Slack was unavailable.
     tried_at: Past | None = None
-    #: The key in the Slack message's metadata if an earlier release may have sent the notice under its kind's
-    #: former name, otherwise None.
+    #: The key in the Slack message's metadata, if an earlier release may have sent the notice under the
+    #: former name of its kind. Otherwise None.
     sent_as: str | None = None
 
     @property

@@ -10,7 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: A remark added to an answer if Usher does something that the verb doesn't suggest, or "" if there is none.
+#: A remark for the answer if Usher does something other than what the verb suggests, otherwise "".
 Remark = Literal[
     "",
     "calling_off",
@@ -24,8 +24,8 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that a read has to confirm, for example that the workspace is already running. If the read confirms
-#: the remark, the operation has nothing left to do.
+#: Remarks about the workspace's state, for example that it is already running. If a read confirms the remark,
+#: the operation has nothing left to do.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 

@@ -312,7 +312,7 @@ def _bring_down(
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # For a while after the call, reads may still show an earlier failure. If later reads show it, too, the
+    # For a while after the call, reads may still show an earlier failure. If later reads show it as well, the
     # call had no effect.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
@@ -361,8 +361,8 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
-    # The earlier start has taken effect if the workspace was up when the stop was sent, or if any read since
-    # that start showed that it was up.
+    # The start has already taken effect if the workspace was up when the stop was sent, or if any read since
+    # the start showed it as up.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)

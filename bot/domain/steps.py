@@ -48,7 +48,7 @@ class Update:
     #: be sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    #: Whether the user chose to keep waiting. If so, the time for answering the question starts again.
+    #: Whether the user chose to keep waiting, which restarts the time for answering the question.
     keeps_waiting: bool = False
     #: The row's ``question_since`` when the step decided to end the operation or run. It is set only with an
     #: ``outcome``. If the row's value has changed since, for instance because the user has answered, the step
@@ -57,7 +57,7 @@ class Update:
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: notices to write; one without a subject is about this item
     audit: Sequence[AuditEntry] = ()
-    #: The account and the person at the time when the step decided to make a call, or None if it makes no
+    #: The account and the person as they were when the step decided to make a call, or None if it makes no
     #: call. If either has changed since, the call isn't made.
     account: Account | None = None
     person: Person | None = None
