@@ -8,12 +8,12 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: For this many seconds, requests can be looked up by the Slack interaction (such as a button press) that
-#: made them. If Slack delivers the interaction twice, the second delivery finds the existing requests.
+#: For this many seconds, Usher can find the requests that a Slack interaction (such as a button press) made.
+#: If Slack delivers the interaction twice, the second delivery finds the requests of the first.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: Values of ``initiator`` for requests that Usher makes automatically, because the person arranged them.
+#: Values of ``initiator`` for requests that Usher makes by itself because the person has arranged them.
 #: ``ROOM`` stands for the waitlist.
 HOURS: Final = "hours"
 TIMER: Final = "timer"

@@ -31,11 +31,11 @@ MAX_COMPARED_SECONDS: Final = 570.0
 #: How long to wait before telling administrators about a suspended link, in seconds, so that one message can
 #: cover several links.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: A connection's links that are suspended within this many seconds are reported to administrators in one
-#: message.
+#: Links of the same connection that are suspended within this many seconds of each other are reported to
+#: administrators together.
 SAME_REST_SECONDS: Final = 86_400.0
 MAX_DEFERRED_COMMANDS: Final = 10
-#: Key in a deferred command's body for the list of commands that were deferred before it.
+#: Key in a deferred command's body. Its value lists the commands that were deferred before this one.
 _EARLIER: Final = "earlier"
 #: The stored form of a deferred command (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -75,7 +75,7 @@ class Account:
     #: The account's new username at the provider, if the provider refuses the account because it was renamed.
     renamed_to: str | None = None
     link_source: LinkSource = ""
-    #: The account's id at the provider. None means that it isn't known yet, "" that the provider has none.
+    #: The account's id at the provider. It is None if it isn't known yet, and "" if the provider has none.
     remote_id: str | None = None
     remote_id_source: RemoteIdSource = ""
     remote_id_at: Past | None = None
@@ -226,8 +226,8 @@ class Approval:
     #: or to None if they haven't answered.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
-    #: Whether Usher is still waiting for the people it asked, who have a day to answer. While it waits, the
-    #: request can't be approved.
+    #: Whether Usher is still waiting for answers from the people it asked, who have a day to reply. Until it
+    #: stops waiting, the request can't be approved.
     awaits_answers: bool = False
     #: The requested account's e-mail address, if the provider reveals it. ``remote_id`` is the account's id
     #: at the provider.

@@ -1,7 +1,7 @@
 """Causes: the stored reasons why something ended or can't continue.
 
 A cause is a word. It may be followed by a colon and the provider's own message (``invalid: disk too small``),
-or by two colons and a sentence from Usher, which is shown unchanged. ``bot.messages`` writes the texts.
+or by two colons and a sentence from Usher, which is shown unchanged. ``bot.messages`` puts causes into words.
 """
 
 import re
@@ -77,11 +77,11 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: First word of the cause of a request that will be sent only if the user confirms it. A ``StaleReason``, a
-#: time, and the hold that blocked the request (``bot.domain.holds``) follow.
+#: First word of the cause of a request that will be sent only if the user confirms it. A ``StaleReason`` and
+#: a time follow, then the hold (``bot.domain.holds``) that blocked the request.
 STALE: Final = "stale"
-#: First word of the cause of a planned start that wasn't sent in time. The hold (the stored reason) that
-#: delayed it follows.
+#: First word of the cause of a planned start that wasn't sent in time. The hold that delayed it (the stored
+#: reason) follows.
 MISSED_CAUSE: Final = "missed"
 
 

@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 
 #: Matches messages about a usage quota for a period, such as hours per month. Stopping a workspace doesn't
-#: restore any of it.
+#: give any of it back.
 _OVER_TIME: Final = (
     r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
     r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"

@@ -1,4 +1,4 @@
-"""Forms as data: fields for the values that a provider needs to create something. Also finds free names."""
+"""Forms as data: fields for what a provider needs to create something, and a search for free names."""
 
 import hashlib
 import re

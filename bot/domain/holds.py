@@ -19,9 +19,8 @@ NOTHING: Final = Hold("")
 class HoldCode(StrEnum):
     """The codes of holds. A hold's detail is a time in epoch seconds, a cause, or the provider's words."""
 
-    #: The connection isn't giving usable answers. The hold's detail is the time when this began.
-    #: ``OVERLOADED`` means that the connection is too busy for calls. Its detail is also the time when this
-    #: began, sometimes followed by the provider's own words.
+    #: The connection isn't giving usable answers (``SILENT``) or is too busy for calls (``OVERLOADED``). The
+    #: hold's detail is the time when that began. For ``OVERLOADED``, the provider's own words may follow.
     SILENT = "silent"
     OVERLOADED = "overloaded"
     #: The provider asked for a pause. The hold's detail is the time when the pause ends.

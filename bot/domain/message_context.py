@@ -17,8 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: How long an operation counts as ending after a read has shown its result, in seconds. Its row should be
-#: closed by then.
+#: Once a read has shown an operation's result, the operation counts as ending for this many seconds. By then,
+#: its row should be closed.
 END_SECONDS: Final = 2.0
 
 
@@ -55,8 +55,8 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: The obstacle to all requests on the user's behalf, or only to the workspace's planned stop
-    #: (``bot.domain.feasibility``), or "" if there is none.
+    #: What prevents all requests on the user's behalf, or only the workspace's planned stop
+    #: (``bot.domain.feasibility``), or "" if nothing does.
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
@@ -278,7 +278,7 @@ class ClassFacts(Facts):
     is_teacher: bool = False
     #: The workspace with which the reader joined, if any.
     workspace: WorkspaceFacts | None = None
-    #: The reader's membership if they have joined but still need a linked account or a workspace, otherwise
+    #: The reader's membership, if they have joined but still need a linked account or a workspace. Otherwise
     #: None.
     pending: ClassProblem | None = None
 

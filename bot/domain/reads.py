@@ -41,8 +41,7 @@ class ReadClaim:
     is_proven: bool = True
     #: An unconfirmed finding from this user's latest reads.
     unconfirmed: Unconfirmed | None = None
-    #: Whether a call that may end the workspace has been sent. If so, the workspace is expected to
-    #: disappear.
+    #: Whether a call that may end the workspace has been sent. The workspace is then expected to disappear.
     is_ending: bool = False
     #: Minimum interval between two reads of the workspace, in seconds.
     interval: float = 0.0

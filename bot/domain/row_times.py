@@ -58,16 +58,17 @@ Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
 #: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not exceed
-#: that. A start's turn, or the next attempt with a refused credential, may be later: a step that comes early
-#: just goes on waiting.
+#: that. A start that waits for its turn, or for another attempt with a refused credential, may be due later:
+#: if its step comes early, it simply goes on waiting.
 Step = Annotated[float, make_check(600.0)]
 #: When a call may be repeated, at most ten minutes from now. ``MAX_BUSY_SECONDS`` in ``bot.domain.timeouts``
 #: must not exceed that, nor may ``MAX_REQUESTED_PAUSE_SECONDS`` in ``bot.reconciler.runtimes`` plus a quarter
 #: for jitter.
 Retry = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: The deadline of an operation or a run, at most a day from now. ``bot.domain.work_items.DEADLINE_SECONDS``
-#: is much shorter, but earlier releases let *Keep waiting* extend a deadline by up to a day.
+#: The deadline of an operation or a run, at most a day from now. New deadlines are much closer
+#: (``bot.domain.work_items.DEADLINE_SECONDS``), but in earlier releases *Keep waiting* could extend them by
+#: up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
 #: When an unfinished link expires. Its page is valid for ten minutes, and a code shown on the page is valid
 #: for ten more (``bot.services.linking``).

@@ -93,9 +93,9 @@ def choose_planned_mode(effects: StopEffects) -> StopMode:
 def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
     """Return whether a class card must warn that workspaces may be stopped irreversibly when the class ends.
 
-    If so, pressing the card's button counts as consent. ``effects`` maps each stop mode to the effect that it
-    is assumed to have. If ``is_any`` is true, people may join with any kind of workspace, even one that can't
-    be suspended.
+    With that warning, pressing the card's button counts as consent. ``effects`` maps each stop mode to the
+    effect that it is assumed to have. If ``is_any`` is true, people may join with any kind of workspace, even
+    one that can't be suspended.
     """
     return is_final(effects, "stop") and (is_any or choose_gentlest_mode(effects) == "stop")
 

@@ -12,7 +12,8 @@ class Where(StrEnum):
     CHANNEL = "channel"
     #: The answer appears in the channel where the user mentioned the bot, but only the user sees it.
     MENTION = "mention"
-    #: The answer appears in the user's direct messages with the bot, like their cards and notices.
+    #: The answer appears in the user's direct messages with the bot, where their cards and notices also
+    #: appear.
     DIRECT = "direct"
     #: The answer appears in the form that the user has open.
     FORM = "form"
@@ -40,8 +41,8 @@ class Surface:
     is_quoted: bool = False
     #: The assistant that sent the request on the user's behalf, or "" if they sent it themselves.
     via: str = ""
-    #: Whether the request came from a button on a question. If so, the answer replaces the question. For a
-    #: Home tab, whether it shows an answer, which may be a question.
+    #: Whether the request came from a button on a question, which the answer then replaces. For a Home tab,
+    #: whether it shows an answer above the list, since that may be a question.
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False

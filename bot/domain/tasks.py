@@ -22,7 +22,8 @@ class TaskKind(StrEnum):
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Stop a leaver's workspaces as planned, then end the leaver's links. Subject: the leaver's key.
+    #: Stop the workspaces of a person who has left, as planned, then end the person's links. Subject: the
+    #: person's key.
     OFFBOARD = "offboard"
     #: Take a snapshot of what a provider offers, or of facts about its server. Subject: ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
@@ -39,7 +40,7 @@ class TaskKind(StrEnum):
     LIST_RUNS = "list_runs"
     #: Publish a user's Home tab. Subject: the user's key.
     HOME = "home"
-    #: Update many rows in batches after a change to a row that affects them. Subject: the task's own id.
+    #: After a change to one row, update in batches the many rows that it affects. Subject: the task's own id.
     FAN_OUT = "fan_out"
 
 

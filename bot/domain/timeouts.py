@@ -50,8 +50,8 @@ SAID_AGAIN_AFTER: Final = 86_400.0
 #: Maximum duration of a call by another process, in seconds. After that, the call has ended or the process
 #: has died. This is longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, in seconds. A connection that has been missing from the settings for this
-#: long counts as removed.
+#: How long a question stays open, in seconds. A connection counts as removed once it has been missing from
+#: the settings for this long.
 ANSWER_SECONDS: Final = 86_400.0
 
 #: Maximum time between two searches for a missing result while the user is being asked about it, in seconds.
@@ -62,8 +62,8 @@ GONE: Final = "gone"
 #: An uncertain report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Kinds of reports that show a workspace as starting or failed but give no reason. Each is mapped to the
-#: state that it reports. The next read asks for the reason.
+#: Kinds of reports that show a workspace as starting or failed without giving a reason, each with the state
+#: that it reports. The next read asks for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps each kind of uncertain report to what Usher requires before believing it: how many reads in a row must

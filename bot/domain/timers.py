@@ -19,8 +19,8 @@ ABSENT_SECONDS: Final = 120.0
 SOONEST_SECONDS: Final = 60.0
 #: How long, in seconds, an irreversible stop is postponed if the owner couldn't be warned of it.
 AGAIN_SECONDS: Final = 86_400.0
-#: ``SOONEST_SECONDS`` for timers set by an assistant: the minimum time between the warning and the stop, plus
-#: half a minute to deliver the warning to the owner.
+#: Like ``SOONEST_SECONDS``, for timers set by an assistant: the minimum time between the warning and the
+#: stop, plus half a minute to deliver the warning to the owner.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How long the *1 hour more* button postpones a planned stop, in seconds.
 MORE_SECONDS: Final = 3600.0

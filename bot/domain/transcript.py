@@ -201,8 +201,8 @@ class Transcript:
     def __init__(self, spool: Spool | None = None) -> None:
         self.spool = spool or Spool()
         self._tail = Tail()
-        #: How many characters of each stream have been read, and how many of them to skip because the streams
-        #: are being read again.
+        #: How many characters of each stream have been read, and how many to skip when the streams are read
+        #: again.
         self._seen: Counter[str] = Counter()
         self._to_skip: Counter[str] = Counter()
         self._plain = {name: EscapeRemover() for name in _STREAMS}

@@ -299,7 +299,7 @@ class UsageFacts(Facts):
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: Readers who may not see individuals' hours see only totals of at least this many people.
+#: Minimum number of people in a total that is shown to readers who may not see individuals' hours.
 MIN_PEOPLE: Final = 5
 
 

@@ -43,9 +43,8 @@ class State(StrEnum):
 
 
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States in which a workspace is down. It can be started from any of ``DOWN_OR_FAILED_STATES``.
-#: ``NOT_UP_STATES`` also contains *gone*. A failed workspace may still be partly running, which ``is_down``
-#: checks.
+#: States in which a workspace is down. ``DOWN_OR_FAILED_STATES`` are those from which it can be started, and
+#: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running (see ``is_down``).
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
@@ -65,8 +64,8 @@ _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
 def is_down(state: State, actions: Iterable[str] | None) -> bool:
     """Return whether a workspace is known to be down. In all other cases, *Stop* is offered.
 
-    A failed workspace is down only if its provider is certain that no part of it is still running. The
-    provider says so by reporting ``actions`` without any stop.
+    A failed workspace is down only if its provider is certain that no part of it is still running, and
+    therefore reports ``actions`` without any stop.
     """
     if state is State.FAILED:
         return actions is not None and _STOPS.isdisjoint(actions)

@@ -25,8 +25,8 @@ _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
     **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
 }
-#: Maps short English and German names of weekdays to days. They may begin or end a span, such as ``m-f`` or
-#: ``mo-fr``.
+#: Maps short English and German names of weekdays to days. They are understood only at the ends of a span,
+#: such as ``m-f`` or ``mo-fr``.
 _SHORT: Final = {
     short: day
     for day, also in zip(DAYS, ("m mo", "tu di", "we w mi", "th do", "f fr", "sa", "su so"), strict=True)
@@ -62,10 +62,10 @@ class Day:
     year: int = 0
 
     def resolve(self, today: date) -> tuple[date, ...]:
-        """Return the dates, from ``today`` on, that may be meant. The nearest one comes first.
+        """Return the dates that may be meant, nearest first. Only a date with a year may be before ``today``.
 
-        *Next Friday* may mean the coming Friday, if it is in this week or tomorrow, or the Friday a week
-        later.
+        *Next Friday* may mean the coming Friday or the one after it, if the coming Friday is tomorrow or
+        later this week. Otherwise, it means the coming Friday.
         """
         if self.day or self.weekday is None:
             found = self.find(today)

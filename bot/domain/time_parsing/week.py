@@ -32,11 +32,12 @@ from bot.domain.time_parsing.words import PARTS, SaidZone, normalize_word, spell
 DAY_MINUTES: Final = 24 * 60
 #: Minimum length of working hours, in minutes.
 LEAST_MINUTES: Final = 30
-#: Maps plural words such as *mornings* to the singular. A plural always makes the hours recur, a singular
-#: only after *every*.
+#: Maps plural words such as *mornings* to the singular. A plural always makes the hours recur. A singular
+#: makes them recur only after *every*.
 _PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
 _RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
-#: Words that single out one weekday (*this Monday*). Hours on weekdays recur.
+#: Words that turn a weekday into a single day (*this Monday*). With one of them, a text isn't read as hours,
+#: because hours on weekdays recur.
 SINGLE_WORDS: Final = frozenset({"this", "coming", "next"})
 _UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})
 #: Words that may appear between days and times.
