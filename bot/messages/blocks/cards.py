@@ -273,7 +273,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Ask whether to create a second workspace or launch a second run. If the question is settled, say so."""
+    """Ask whether to create a second workspace or launch a second run, or say that this is settled."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -384,7 +384,7 @@ def describe_running(
 
 
 def list_machine_lines(row: Workspace | Run | None) -> list[str]:
-    """Return a line with the machine's size and hourly price, or whichever of them is known."""
+    """Return a line with what is known about the machine: its size, its hourly price, or both."""
     if row is None or not (row.size or row.price):
         return []
     size = [fill("Size *{size}*", size=row.size)] if row.size else []

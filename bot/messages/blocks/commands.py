@@ -1,4 +1,4 @@
-"""Formats the commands in a message to suit where people read it, and describes commands in words."""
+"""Rewrites commands to suit the place where a message is read, and describes commands in words."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Renders a course for teachers, members and others, and the form for posting a class card."""
+"""Renders a course as teachers, members and others see it, and the form for posting a class card."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -47,8 +47,7 @@ FIELDS: Final = {
     "with": ("Co-teachers", ""),
     "max": ("Places", ""),
 }
-#: Hint for the field in which the teacher types what everyone gets. A form with a list of templates has a
-#: menu instead of this field.
+#: Hint for the text field *What everyone gets*. A form that lists templates has a menu instead of this field.
 WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
 
 #: The callback id of the form for a class card. ``FIELD_TYPES`` maps each field to the type of its element,

@@ -38,8 +38,8 @@ EMPTY_TEXT: Final = "–"
 #: hear the connection, which comes after the name.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: To make a message fit, paragraphs are shortened to no fewer than this many characters. After that, blocks
-#: are dropped.
+#: To make a message fit, paragraphs are shortened, but not to fewer than this many characters. If that isn't
+#: enough, blocks are dropped.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -303,7 +303,7 @@ def add_number(button: Element, number: int, label: str) -> Element:
 
 
 def add_label(button: Element, name: str, title: str = "") -> Element:
-    """Add a label that tells screen readers what a button acts on, unless the button's text says so.
+    """Add a label that tells screen readers what a button acts on, unless the button's text already does.
 
     Slack doesn't document how it shows ``&`` and ``<`` in such a label, so the label contains neither.
     """

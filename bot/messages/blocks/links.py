@@ -81,7 +81,7 @@ def _render_linked(facts: Facts) -> Answer:
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # *Unlink* isn't red, because it only undoes what has just been done, and isn't in the menu, because the
+    # *Unlink* isn't red, because it only undoes what has just been done. It isn't in the menu, because the
     # text below mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]

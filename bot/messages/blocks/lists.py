@@ -266,7 +266,7 @@ def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
-    """Map each reason that several workspaces wait for, as (connection, code), to the first of them."""
+    """Map each reason why several workspaces wait, as (connection, code), to the first such workspace."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None:

@@ -59,7 +59,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether a message is still true.
 
-    After a newer request, only cards and questions can still be true.
+    Once the person has made a newer request, all messages except cards and questions count as outdated.
     """
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
@@ -103,7 +103,7 @@ _IN_A_SECTION: Final = 8
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Render a notice or, if the row that the notice is about no longer exists, a sentence that says so.
+    """Render a notice. If the row that it is about no longer exists, render a sentence about that instead.
 
     If there is a newer request, only a question keeps its buttons.
     """

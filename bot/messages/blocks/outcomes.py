@@ -239,7 +239,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
 
 @renders(NoticeKind.OUTCOME_QUESTION)
 def render_question(facts: WorkspaceFacts) -> Answer:
-    """Ask whether to create another workspace. If the question is settled, say so."""
+    """Ask whether to create another workspace, or say that this is settled."""
     operation, workspace = facts.operation, facts.workspace
     buttons = list_question_buttons(operation.id) if operation is not None else []
     question = notice(notices.ASKED, facts, buttons)

@@ -25,7 +25,7 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Sentence for connections with their own number of hours, which operators can set.
+#: Sentence about connections for which an operator has set a different number of hours.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 
 TELL_HINT: Final = (

@@ -26,7 +26,7 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: Maps each kind of row to the function that renders a message about a row that no longer exists.
+#: Functions that render a message about a row that no longer exists, keyed by the kind of row.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 

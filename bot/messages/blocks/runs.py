@@ -134,7 +134,7 @@ def render_found(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_OUTCOME_QUESTION)
 def run_asked(facts: RunFacts) -> Answer:
-    """Ask whether to start another run. If the question is settled, say so."""
+    """Ask whether to start another run, or say that this is settled."""
     run, sentence = facts.run, fill_notice(runs.ASKED_NOTICE, facts)
     question = kit.message(sentence, buttons=list_question_buttons(run.id, "job_"))
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)

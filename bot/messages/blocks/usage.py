@@ -127,7 +127,7 @@ def _render(facts: UsageFacts) -> list[Block]:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
         )
-    # If nothing has a price, say so only once, below the total.
+    # If nothing has a price, mention that only once, below the total.
     has_price = bool(usage.total.money) or len(usage.lines) == 1
     lines = [_format_line(facts, one, has_price=has_price) for one in usage.lines[:MAX_LINES]]
     if rest := usage.lines[MAX_LINES:]:

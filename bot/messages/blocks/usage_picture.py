@@ -1,7 +1,6 @@
-"""A picture of a week, drawn as SVG with a row of bars for each workspace or job, and a description in words.
+"""Draws a week's usage as SVG, with a row of bars for each workspace or job, and describes it in words.
 
-The time scale is linear: equal lengths mean equal durations. So a day on which the clocks change is slightly
-wider or narrower than the others.
+The time scale is linear, so a day on which the clocks change is slightly wider or narrower than the others.
 """
 
 from __future__ import annotations

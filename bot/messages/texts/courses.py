@@ -114,8 +114,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are, in reply to a command about days without any. The first text is for no more
-#: lessons, the second for one, and the third for several.
+#: Replies to a command about days without lessons by saying when the next ones are. The first text is used if
+#: there are no more lessons, the second if there is one, and the third if there are several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -252,8 +252,8 @@ NAME_IN_USE: Final = (
 WORKSPACE_RUNNING: Final = "Your workspace *{name}* is running."
 UNKNOWN_CARD: Final = "That card is no longer in use. Ask for a new one."
 CLASS_ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
-#: Replies to people who can't join because the class is full or they have no suitable workspace. The first
-#: text of each pair is for other people, the second for the person who posted the card.
+#: Replies to people who can't join because the class is full or they have no suitable workspace. In each
+#: pair, the second text is for the person who posted the card, and the first for everyone else.
 FULL: Final = (
     "*{name}* is full: it has {places}. Ask {who} if you need one.",
     "*{name}* is full: it has {places}.",
@@ -342,7 +342,7 @@ class Words(NamedTuple):
 
     press: str
     end: tuple[str, str, str, str]
-    #: Replies to people who press the button on the card after the class is over. The first is for cards that
+    #: Replies to people who press the card's button after the class is over. The first text is for cards that
     #: start people's own workspaces, the second for cards that create workspaces.
     over: tuple[str, str]
     summary: tuple[str, ...]

@@ -84,7 +84,7 @@ _TIMED: Final = frozenset(
 )
 
 #: The hold stored with operations and runs while the provider rejects several people's sign-ins. Linking an
-#: account again wouldn't help in that case.
+#: account again wouldn't fix that.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

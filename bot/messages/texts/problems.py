@@ -372,7 +372,7 @@ def explain_reason(
     """Explain an obstacle or a failure from its provider's message.
 
     A message that Usher doesn't know is quoted. ``helps`` adds what to do, whom to ask, or that the problem
-    may go away by itself. If something has ended without a message, the text says so.
+    may go away by itself. If something ended without a message, the text says that no reason was given.
     """
     known = find_reason(message)
     if known is None:
