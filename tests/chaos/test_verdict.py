@@ -190,7 +190,7 @@ async def test_what_one_message_told_after_a_silence_was_told(scene):
 
 
 async def test_end_that_was_deleted_is_lost(scene):
-    """The end was reported, but the message was deleted, so its owner can't find it any more."""
+    """The outcome was reported, but the owner can no longer see it, because the message was deleted."""
     scene.person.slack.state.remove(scene.message)
     assert len(scene.verdict.lost()) == 1
     assert scene.verdict.told_twice() == []

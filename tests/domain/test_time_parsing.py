@@ -234,7 +234,7 @@ def _dated(text: str) -> str:
         ("7. dezember um 9", "far"),
         ("24 nov 2030 at 9am", "far"),
         ("10 oct at 9am", "far"),
-        # Yesterday's date hardly means next year.
+        # Yesterday's date is unlikely to mean next year.
         ("19 nov at 9am", "past"),
         ("on monday 24 nov at 9am", "other_weekday"),
         # Day and month can be told apart, as only one of the numbers can be a month.

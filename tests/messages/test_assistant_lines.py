@@ -1,4 +1,4 @@
-"""Tests of answers for programs: Slack's markup is removed, but not what belongs to the text."""
+"""Tests of text for assistants: Slack's markup is removed, but characters that only look like it are kept."""
 
 import pytest
 

@@ -26,7 +26,7 @@ from tests.project.locks import ENTRY, text_of
 from tests.project.repository import ROOT, files, named
 
 ABSOLUTE = re.compile(r"(?<![\w*.])/(?=[^/\s])")
-#: Stand-ins for programs of the base image. Creating a user is only noted.
+#: Stand-ins for programs of the base image. Those that create users and groups only record their arguments.
 PROGRAMS = {
     "/usr/local/bin/python": '[ "$2" != venv ] || set -- -m venv --without-pip "$3"; exec "$REAL" "$@"',
     "/usr/sbin/groupadd": 'echo "groupadd $*" >> "$NOTED"',

@@ -19,7 +19,7 @@ WEEK = (22, 23, 24, 25, 26, 29, 30)
 
 
 async def days(world, count, each=None):
-    """Play some days of hours from 9:00, each ending with a stop; ``each`` is called at 9:30."""
+    """Simulate days of working hours, each from 9:00 until the workspace stops, and call ``each`` at 9:30."""
     for day in WEEK[:count]:
         if world.clock.now() > local("9:00", day=day):
             continue

@@ -52,7 +52,7 @@ class _Shared:
     async def transact(
         self, asked: bytes, kind: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Relay one transaction of a client, which starts with the given message."""
+        """Relay one client transaction, starting with the given message."""
         while True:
             if kind in _ASKS:
                 self.writer.write(asked)

@@ -1,4 +1,4 @@
-"""The texts awaited by chaos runs, benchmarks, the demo and its pictures still match the bot's messages."""
+"""Texts awaited by other programs (chaos runs, benchmarks, demo, pictures) still match the bot's messages."""
 
 from collections import defaultdict
 

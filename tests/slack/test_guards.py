@@ -181,7 +181,7 @@ async def test_what_slack_does_not_take_waits_longer_each_time(line):
 
 
 async def test_limited_notice_is_retried_within_the_longest_pause(line):
-    """Other messages wait no longer, even if Slack asks for an hour."""
+    """Even if Slack asks for an hour, the notice waits only for ``MAX_PAUSE_SECONDS``."""
     (notice,) = await claimed(line, message("1", "hello"))
     await line.notifier._outbox._postpone_limited(notice, SlackLimited(POST, 3600.0))
     (row,) = await line.store.engine.read(lambda tx: tx.all("SELECT due_at FROM notices"))

@@ -1,4 +1,4 @@
-"""Creations: the row comes first, gets the workspace's id once that is known, and isn't read before."""
+"""Creations: the row comes first and gets the workspace's id later. Until then, the workspace isn't read."""
 
 from dataclasses import replace
 from functools import partial

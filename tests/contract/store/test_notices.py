@@ -176,7 +176,7 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
         card = message(name, NoticeKind.CARD)
         await store.carry_out(partial(add_card, card=card, is_announced=is_answered))
     assert [one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == ["plain"]
-    # There is now something to say that the answer didn't say.
+    # By now, something has happened that the answer didn't mention.
     await store.carry_out(lambda tx: release_card(tx, "held"))
     await store.write(notice_rows.add_notices, [message("ended", NoticeKind.READY)])
     found = await store.perform(notice_rows.claim_notices, 10, 60.0)

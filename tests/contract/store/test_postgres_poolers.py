@@ -55,7 +55,8 @@ def bounced(url, folder, mode, *, in_turn=0, size=30, ready=0):
             server=server, user=user, port=port, mode=mode, in_turn=in_turn, size=size, ready=ready
         )
     )
-    # PgBouncer refuses to run as root. The owner of the socket may use it.
+    # PgBouncer refuses to run as root. It runs as the owner of the database's socket, who may connect to it
+    # and has to be able to read this folder.
     folder.chmod(0o755)
     words = [program, str(settings)]
     if getpass.getuser() == "root":

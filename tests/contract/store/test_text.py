@@ -160,7 +160,7 @@ async def test_bodies_payloads_and_what_waits(store, value):
 
 
 async def count(store) -> int:
-    """Return a new number, which continues across the examples of one test."""
+    """Return the next number. The count carries on across the examples of a test."""
     await store.write(audit.append_audit, [AuditEntry("a", "count", "", "")])
     return (await store.read(audit.read_audit_head))[0]
 

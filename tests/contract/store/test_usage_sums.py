@@ -21,7 +21,7 @@ BEGIN = NOW - 150 * HOUR
 
 
 def at(hour):
-    """Return an hour as a timestamp. The window lasts from 100 to 200, and the clock begins at 150."""
+    """Convert an hour to a timestamp. The window is hours 100 to 200, and the clock starts at hour 150."""
     return BEGIN + hour * HOUR
 
 

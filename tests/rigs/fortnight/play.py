@@ -115,8 +115,9 @@ class _Play:
                 continue
             ran = now - min(run.created_at for run in one.live())
             mentioned = partial(messages_about, stage, {one.owner, "amir"}, one.name)
-            # Somebody must have been asked about it within a day. Two more hours are allowed, since the time
-            # of day varies. If the owner has left, one message is enough.
+            # The owner or an administrator must have received a message about it in the last 26 hours: a day,
+            # plus two hours because the time of day varies. If the owner has left, one message since the
+            # workspace started is enough.
             has_left = any(who == one.owner and what == "<leaves>" for _, who, what in stage.acts)
             if ran > UNASKED_SECONDS and not mentioned(ran if has_left else 26 * HOUR):
                 self._find(one, ran, "runs on for more than a day and a half without a word")
