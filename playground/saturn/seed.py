@@ -79,7 +79,7 @@ def load(path: Path | None = None) -> Seed:
 
 
 def parse(values: Any) -> Seed:
-    """Return the seed in JSON values; raise SeedError if they are invalid."""
+    """Parse a seed from JSON values. Raise SeedError if they are invalid."""
     values = checked(
         values, ("organisation", "dialect", "page_size", "users", "groups", "workspaces", "jobs")
     )
