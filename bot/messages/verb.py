@@ -83,7 +83,7 @@ class Verb:
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
     also: str = ""
-    #: The verbs that this one replaced in release 0.5: maps each old usage to what people should type now.
+    #: Maps the old usage of each verb that this one replaced in release 0.5 to what people should type now.
     #: The old form can still be typed until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb when they occur in a sentence. A command can't begin with them.

@@ -19,7 +19,8 @@ from bot.support import errors
 #: Text for a failure without a reason. Where to look or whom to ask follows.
 NO_REASON: Final = "{title} didn't give a reason."
 ASK_ADMIN: Final = "Ask your {title} admin."
-#: Explains each cause. ``{title}`` is the connection's title, and ``{said}`` the provider's message, if any.
+#: Explanation of each cause. ``{title}`` stands for the connection's title, and ``{said}`` for the provider's
+#: message, if any.
 CAUSES: Final[Mapping[str, str]] = {
     # How an operation ended, according to ``bot.domain.plan`` and the reconciler.
     "gave_up": "{title} kept failing.{said} Try again in a while.",
@@ -193,7 +194,7 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes for which Usher looks for a known reason in the provider's message, and explains that reason.
+#: Causes for which Usher looks for a known reason in the provider's message and explains it.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons whose explanation also quotes the provider, because only its message says how much is used, whose
 #: rule applies, or what is missing.
@@ -362,7 +363,7 @@ def explain_unread(cause: str, title: str) -> str:
     return template.format(title=title, said=quote_message(text, title))
 
 
-#: Ends a message about an overdue request, unless the request's row no longer exists.
+#: Ends the explanation of an overdue request, unless the row of the request's workspace no longer exists.
 WANTED: Final = "Do you still want it?"
 
 
@@ -388,7 +389,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Sentences about what a running workspace still lacks, used if the provider hasn't said so itself.
+#: Sentences about what a running workspace still lacks, used if the provider gives no explanation of its own.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-#: Sent to an account's owner and to administrators when the owner has proven that the account is theirs,
-#: which ended someone else's link.
+#: Sent to an account's owner and to administrators after the owner's proof has ended someone else's link to
+#: the account.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "
@@ -32,8 +32,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Texts about the requester, shown to administrators below a request. A display name isn't enough, because
-#: people choose it themselves.
+#: Texts about the requester, shown to administrators below a request. A display name isn't enough to identify
+#: someone, because people choose it themselves.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
@@ -41,8 +41,8 @@ ADDRESSES_DIFFER: Final = (
     "*The e-mail addresses differ:* on {title}, {username} has `{there}`; in Slack, {who} has `{here}`."
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
-#: Shown to administrators if Usher has asked a possible owner about the account. An answer isn't treated as
-#: proof.
+#: Shown to administrators if Usher has asked a possible owner about the account. The possible owner's answer
+#: isn't treated as proof.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
 #: Shown above the list of open requests. ``MORE_OPEN`` is shown below it.
@@ -61,7 +61,7 @@ UNDECIDED_PERSON: Final = (
     "Nobody has decided about your request for *{username}* on {title} within 7 days, so it has ended. "
     "Talk to your Usher admin, then ask again."
 )
-#: Replaces the request after another member has claimed the account.
+#: Replaces the message about a request after another member has claimed the account.
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
 UNKNOWN: Final = "unknown"
 #: Asks a possible owner of the requested account whether it is theirs.
@@ -70,7 +70,7 @@ NOT_MINE: Final = "It isn't"
 SAID_MINE: Final = "You said that `{username}` on {title} is your account."
 SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."
 WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
-#: Says what happens after the member's answer.
+#: Reply to a possible owner who says that the account is theirs.
 NOTED_MINE: Final = (
     "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
     "it from Slack."

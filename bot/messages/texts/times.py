@@ -139,5 +139,5 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 
 
 SOMEBODY: Final = "somebody"
-#: Text for the name of a person in a Slack workspace where Usher is no longer installed.
+#: How to refer to a person in a Slack workspace where Usher is no longer installed.
 ELSEWHERE: Final = "{who} (in another Slack workspace)"

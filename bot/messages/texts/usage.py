@@ -6,7 +6,7 @@ DAYS: Final = "{first} – {last}"
 TOTAL: Final = "*{hours}* in all · {money}"
 AND_MORE: Final = "{count} more: {hours}"
 RUNNING: Final = "{line} · still running"
-#: Text for a total in which only some hours have a price.
+#: Text for a total if only some of the hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
 #: Texts about the workspace that ran unused the longest. ``UNUSED`` is for providers that report when a
 #: workspace was last used, ``UNOPENED`` for all others.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Messages about a start that failed for lack of capacity, keyed by the kind of capacity that was lacking.
-#: ``WAITED_FOR`` has the wording for each kind in messages about waiting.
+#: Messages about a start that failed for lack of capacity, by the kind of capacity. ``WAITED_FOR`` names each
+#: kind in messages about waiting.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -60,8 +60,8 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Added when Usher reports a workspace from the waitlist as ready. The key says how Usher will stop it if
-#: nobody uses it.
+#: Added to the message that a workspace from the waitlist is ready. The key says how Usher will stop the
+#: workspace if nobody uses it.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -69,8 +69,8 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added when Usher asks whether an unused workspace is still needed, if others are waiting for its capacity.
-#: Usher asks instead of stopping it, because a stop would end it for good.
+#: Added to the question whether an unused workspace is still needed, if others are waiting for its capacity.
+#: Usher asks instead of stopping the workspace, because a stop would end it for good.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
