@@ -1,4 +1,4 @@
-"""The accounts that calls use, and what providers report about accounts."""
+"""The identity used for a provider call, and accounts as providers report them."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _has_form(body: Mapping[str, Any], message_pointer: str, error_keys: Collect
     return isinstance(place, dict) and last in place and all(key in body for key in error_keys)
 
 
-#: Maximum size of a response body that is treated as a plain-text message, in bytes.
+#: Maximum size, in bytes, of a response body that is treated as a plain-text message.
 MAX_SENTENCE_BYTES = 2000
 
 
@@ -140,8 +140,8 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum length of a percent-encoded id in a path, in characters.
 MAX_ID_LENGTH = 1000
-#: Timestamps above this value (in milliseconds, a time in 1973) are read as milliseconds, smaller ones as
-#: seconds.
+#: Timestamps above this value are read as milliseconds, smaller ones as seconds. Read as milliseconds, the
+#: value is a time in 1973.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0

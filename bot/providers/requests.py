@@ -259,7 +259,7 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps a call's goal to a pattern of the state names that mean it has been reached. Refusals name these
+#: Maps the goal of a call to a pattern for the states in which the goal has been reached. Refusals name these
 #: states, but their exact wording isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",

@@ -21,13 +21,13 @@ from typing import Any, Final
 from bot.domain.failure_causes import find_reason
 from bot.support.cleaning import HIDDEN
 
-#: Maximum number of characters of a server's message to show to users.
+#: Maximum length of a server's message as shown to users, in characters.
 MAX_MESSAGE_LENGTH = 200
 #: Maximum length of a message that includes details, in characters.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
-#: Maximum number of characters of a provider's response to search for the actual message.
+#: How much of a provider's response to search for the actual message, in characters.
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12

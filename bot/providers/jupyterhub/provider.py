@@ -74,8 +74,8 @@ _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
 #: Scopes that grant everything that the token's owner may do.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Time limit for creating a token, in seconds. With the check (``CHECK_SECONDS``), users who link an account
-#: wait less than 10 s in total.
+#: Time limit for creating a token, in seconds. Users who link an account wait less than 10 s, including the
+#: check (``CHECK_SECONDS``).
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra``, set if Usher chose the token's expiry itself rather than copying it from a
 #: token that the user created.

@@ -131,7 +131,7 @@ CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
-#: Matches prefixes of progress messages: KubeSpawner's, with the time and type of the Kubernetes event, and
+#: Match the prefixes of progress messages: KubeSpawner's, with the time and type of a Kubernetes event, and
 #: the hub's own for a failed start.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")

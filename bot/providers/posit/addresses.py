@@ -14,7 +14,7 @@ from bot.support.errors import NotFound
 #: Matches session ids. They can't contain commas, because a request joins several ids with commas.
 SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
-#: Matches a session's path, which ends with the ids of the project and the session (8 characters).
+#: Matches a session's path: ``/s/``, the project's id, and the session's id (8 characters).
 _LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
 #: Matches the path segments ``.`` and ``..``, however they are encoded.
 _DOT_SEGMENT_PATTERN = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)

@@ -35,8 +35,8 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that a session or job is already in the desired state. After one, Usher reads the
-#: state.
+#: Errors that may mean that a session or job is already in the desired state. Usher then reads the state to
+#: find out.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50

@@ -32,8 +32,8 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Maximum number of jobs in a list. The next two limit the jobs that are read concurrently, and the
-#: runs listed per job.
+#: Maximum number of jobs in a list. The next two limits cap the number of jobs read concurrently and the
+#: number of runs listed per job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10

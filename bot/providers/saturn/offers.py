@@ -304,8 +304,8 @@ class SaturnOffer:
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Path for creating a workspace according to the OpenAPI document. ``CLONE_PATH`` is the path in the guide,
-#: which newer servers no longer support.
+#: Path for creating a workspace according to the OpenAPI document. ``CLONE_PATH`` is the path given in the
+#: guide. Newer servers no longer support it.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes that a server returns if it doesn't support a path or a method.
