@@ -57,9 +57,9 @@ MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
 #: person's data.
 _LISTS: Final = frozenset({"list", "list runs"})
-#: Time limit for the check before a call, in seconds. It verifies that the linked account hasn't changed.
+#: Time limit, in seconds, for checking before a call that the linked account hasn't changed.
 COMPARE_SECONDS: Final = 10.0
-#: Usher remembers when it last asked a provider for an account's id, for at most this many accounts.
+#: For at most this many accounts, Usher remembers when it last asked the provider for the account's id.
 MAX_REMEMBERED: Final = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Background reads of people's workspaces and runs, so that Usher knows what these are called."""
+"""Reads each person's workspaces and runs in the background, so that Usher knows what they are called."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 #: Time limit for reading a paginated list, in seconds. Must be shorter than the task's lease (its claim on
 #: the row).
 LIST_TIMEOUT_SECONDS = 30.0
-#: For this many seconds after one of its workspaces is used, an account's list is read more often.
+#: How long an account's list is read more often after one of its workspaces was used, in seconds.
 RECENT_USE_SECONDS = 3600.0
 
 

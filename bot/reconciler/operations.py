@@ -61,13 +61,13 @@ _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, Opera
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: The plan that ends an operation whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: Seconds that a start waits for a stop to finish before its card says who can help.
+#: How long a start waits for a stop to finish, in seconds, before the start's card says who can help.
 LONG_STOP_SECONDS: Final = 300.0
 #: Two creations within this many seconds may be confused: a search for the newer workspace may find the older
 #: one.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
-#: Maximum number of creation times kept in memory. Once it is reached, all of them are dropped, and read
-#: again when needed.
+#: Maximum number of creation times kept in memory. When it is reached, Usher drops them all, and reads them
+#: again as needed.
 MAX_CREATION_TIMES = 10_000
 
 

@@ -19,7 +19,7 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between checks of whether the workspaces of someone who has left are down.
+#: How often to check whether a departed person's workspaces are down, in seconds.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 

@@ -89,8 +89,8 @@ class ProviderCall:
     repeats: bool = False
     #: Whether the account's row has just been read and needn't be reread before the call.
     is_checked: bool = False
-    #: When the call began (monotonic), or None if it begins now. No request is sent more than ``seconds``
-    #: after that. If this process has been frozen for that long, another one may have taken over the row.
+    #: When the call began (monotonic), or None if it begins now. Requests are sent only within ``seconds`` of
+    #: this time. If this process was frozen for longer, another one may have taken over the row.
     began: float | None = None
     #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None

@@ -47,13 +47,13 @@ REFUSED_READ_SECONDS = 300.0
 #: Maximum number of entries in each map kept in memory: failure counts, unknown states, audited reads and
 #: stored secrets.
 MAX_REMEMBERED = 10_000
-#: Seconds after which Usher asks the provider why a start is taking so long. It asks again at the same
-#: interval.
+#: How long a start may take, in seconds, before Usher asks the provider for the reason. Usher asks again at
+#: the same interval.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: Seconds added to the minimum time between an account's batches of reads, so that after a batch that was
-#: late by less than this, the poll gates of its workspaces still open before the next batch is due.
+#: Margin, in seconds, added to the minimum time between an account's batches of reads. If a batch is late by
+#: less than this, the poll gates of its workspaces still open before the next batch is due.
 SLOT_MARGIN_SECONDS = 0.5
 #: How long to collect results before writing them together, in seconds.
 BATCH_SECONDS = 0.05
@@ -493,7 +493,7 @@ class Recorder:
     """Writes read results in batches. A transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: The poll gate's keys for workspaces that are being read, or whose result hasn't been written yet.
+        #: The poll gate keys of workspaces that are being read or whose result hasn't been written yet.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids

@@ -40,8 +40,8 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Minimum time between a call and the first read of the run, in seconds. It gives a short run time to end, so
-#: the first read may already show the result.
+#: Minimum time between a call and the first read of the run, in seconds. A short run may end in that time, so
+#: the first read may already show its result.
 MIN_FIRST_READ_SECONDS: Final = 2.0
 #: After a run is reported as lost, Usher waits this many seconds before reading the list of runs again, in
 #: case the run turns up after all.

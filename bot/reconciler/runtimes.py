@@ -404,7 +404,7 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-#: Function that publishes a Home tab. The mapping contains what the pressed button adds to the tab. Raises
+#: Function that publishes a Home tab. Its second argument is what the pressed button adds to the tab. Raises
 #: SlackFailed and StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 #: Function that runs a deferred command as if the person had just typed it. Raises StoreError if the

@@ -55,8 +55,9 @@ READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.
 QUERY_REST_SECONDS = 0.1
-#: How long, in seconds, a loop pauses if rows were due but it couldn't claim any, twice in a row. Other
-#: processes have probably claimed them. After its own claim, a loop may be woken once in vain.
+#: How long a loop pauses, in seconds, if rows were due but it couldn't claim any, twice in a row. Other
+#: processes have probably claimed them. A single empty claim proves nothing, because a loop may be woken once
+#: in vain after its own claim.
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: The timer is set only for due times less than this many seconds away. Later ones can wait, because each
 #: heartbeat queries the due times again.

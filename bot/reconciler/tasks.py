@@ -32,7 +32,7 @@ MAX_TASK_ATTEMPTS: Final = 10
 #: Postponing a task (``TaskBusy``) doesn't count as an attempt until the task is this old, in seconds.
 #: Postponing it for lack of an encryption key never counts.
 MAX_BUSY_SECONDS = 900.0
-#: Seconds after which people who are waiting for a list that can't be read are told why.
+#: How long people wait for a list that can't be read before they are told why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
 #: Name under which all reads of a connection's lists take request slots, so that they share one limit. It
