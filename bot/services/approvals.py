@@ -37,7 +37,8 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of requests per person, connection and day, because each one interrupts administrators.
+#: Maximum number of requests per person, connection and day. It is low, because each request interrupts
+#: administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 

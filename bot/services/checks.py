@@ -37,7 +37,8 @@ def explain_failure(failed: errors.ProviderError) -> str:
     )
 
 
-#: Some organisations sign certificates themselves, for their servers or for a proxy that decrypts traffic.
+#: Advice about an untrusted certificate. Some organisations sign certificates themselves, for their servers
+#: or for a proxy that decrypts traffic.
 _TRUST: Final = (
     "If the certificate is the right one, add its issuer to those that this machine trusts, or to the file "
     "that SSL_CERT_FILE names."

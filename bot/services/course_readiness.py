@@ -24,7 +24,8 @@ MEMBERS_PER_TRANSACTION: Final = 50
 LARGE_CLASS_SIZE: Final = 500
 #: How often to check the progress while a lesson's workspaces are being started, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: Shortest and longest lead time, in seconds: how long before a lesson its workspaces are started.
+#: Shortest and longest lead time, in seconds. The lead time is how long before a lesson its workspaces are
+#: started.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: Assumed duration of a start, in seconds, until enough starts have been measured.

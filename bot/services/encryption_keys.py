@@ -106,8 +106,8 @@ class Rotation:
     #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: The number of links whose secrets no key can decrypt, and the number of all links. This is set only if
-    #: Usher ended none of the former because there are too many of them.
+    #: The number of links whose secrets no key can decrypt, and the number of all links. Set only if so many
+    #: links were affected that Usher ended none of them.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

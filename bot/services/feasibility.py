@@ -1,4 +1,4 @@
-"""Whether an operation on a workspace is possible, and what stopping the workspace would do to it."""
+"""Checks whether an operation on a workspace is possible, and predicts how a stop would affect it."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -324,7 +324,7 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 
     If the link was created for someone else, return a refusal with the rule ``link.mismatch``, and record
     both people in the audit log. If a browser was already using the link, discard any token that was checked
-    there. Keep a token from ``wait_for_proof``.
+    there. A token that ``wait_for_proof`` stored is kept.
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):

@@ -1,4 +1,4 @@
-"""Whether a connection or Slack is reachable, judging by this process's calls."""
+"""Tracks whether a connection or Slack is reachable, judging by this process's calls."""
 
 import math
 from typing import Final
@@ -22,7 +22,8 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: When the current silence began, as stored in the row, or None if this process hasn't stored it yet.
+        #: When the current silence began, as stored in the database, or None if this process hasn't stored it
+        #: yet.
         self.row_since: float | None = None
         self._row_at = -math.inf
 
