@@ -75,8 +75,8 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Maps each unknown Slack team to the monotonic time from which its next request makes Usher reread
-        #: the installations.
+        #: Maps each unknown Slack team to the monotonic time from which Usher may reread the installations
+        #: for it.
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod

@@ -24,7 +24,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: After a link turns out to be for the wrong account, up to this many of its connection's links are checked.
+#: Maximum number of a connection's links to check after one of them turned out to be for the wrong account.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

@@ -40,8 +40,8 @@ ENDS_WITHIN_SECONDS: Final = 2.0
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``. ``moments`` are the times at which parts of the message become outdated.
 #: ``undated`` marks text that can't be split into sentences, so outdated sentences can't be removed from it.
-#: ``found`` marks a message that a search found in Slack and Usher then rendered again. Slack may still show
-#: an earlier text.
+#: ``found`` marks a message that Usher found in Slack by searching and then rendered again, so Slack may
+#: still show an earlier text.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 
@@ -62,8 +62,8 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Queue of messages to update although the state that they show hasn't changed: because of more output, a
-#: message from the server, or outdated buttons.
+#: Queue of messages that need an update although the state that they show hasn't changed: because of more
+#: output, a message from the server, or outdated buttons.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",

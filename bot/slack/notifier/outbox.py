@@ -390,8 +390,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time here, because this function is retried if the database fails. If the error occurred
-        # anywhere else, Usher would assume that the notice wasn't sent.
+        # Read the time here, because this function is retried if the database fails. Anywhere else, Usher
+        # would take a database error to mean that the notice wasn't sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
