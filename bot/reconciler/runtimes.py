@@ -40,7 +40,7 @@ SHARED_LIMIT_SECONDS = 60.0
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
 #: A stored pause extends the one in memory only if it ends more than this many seconds later. Smaller
-#: differences arise because the pause's row is written a little later.
+#: differences arise because the row is written a little after the pause begins.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's request slots that one person's calls may use. ``LISTS_SHARE`` is the
 #: maximum for everyone's list reads combined.
