@@ -40,7 +40,7 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of the poll-gate keys of workspaces found at the provider but not yet in the database.
+#: Suffix that marks the poll-gate key of a workspace found at the provider but not yet in the database.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: States that may be hidden from people with whom a workspace is shared.
@@ -103,7 +103,8 @@ def close_gate(
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
     """Add a workspace's poll gate if it has none.
 
-    If ``close_gate`` has closed a gate for the workspace as a candidate, the new gate stays closed as long.
+    If ``close_gate`` closed a gate for the workspace while it was a candidate, the new gate stays closed
+    until the same time.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
@@ -124,8 +125,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Statement that claims more reads for a request about to be sent with an account: those that are due soon
-#: and whose poll gates are open.
+#: Statement that claims more reads for a request about to be sent with an account. It selects reads that are
+#: due soon and whose poll gates are open.
 ALONG_CLAIM: Final = build_claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -257,7 +258,7 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return the sort key that puts the people who can read a workspace in the order of their turns.
+    """Return a key that sorts the people who can read a workspace by whose turn it is.
 
     People whose access has never been tried come first, then people with proven access, then people whose
     access was tried but isn't proven. Within each group, whoever has waited longest comes first.
@@ -272,8 +273,8 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If the first read that finds a workspace running comes more than this many seconds after the read before
-#: it, the workspace's start time is treated as unknown.
+#: If more than this many seconds have passed since the previous read when a workspace is first found running,
+#: its start time is treated as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -373,7 +374,8 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 #: Columns that people don't see. Reads that change only these are written together.
 _UNSEEN_COLUMNS: Final = frozenset({"verified_at", "last_used_at", "lacks_since"})
-#: Parameters of the statements that most results need, by query. A batch makes only one round trip for each.
+#: Parameters for the statements that most results need, grouped by query, so that each query takes only one
+#: round trip per batch.
 _Writes = defaultdict[str, list[Parameters]]
 
 
@@ -431,8 +433,8 @@ def _record(
         # Wait for the account's next time slot, so that all of its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Write rows with an open operation first. The first row written gets the running time, which belongs to
-    # the person who started the workspace.
+    # Write rows with an open operation first. The running time is credited to the first row written, and it
+    # should go to the person who started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         is_doubtful = is_gone or (not is_reader and _needs_owner(row, result.observed))
@@ -446,7 +448,7 @@ def _record(
         changed = False
         if result.observed is not None and granted_at >= newest_read(row):
             confirms = is_reader and result.is_own
-            # A read that asked for the reason reports only the state and the reason.
+            # A read made to find out why a workspace is in its state reports only the state and the reason.
             is_partial = result.unconfirmed is not None and result.unconfirmed.kind == EXPLAINED
             seen = result.observed
             if is_partial and seen.state == row["state"]:
@@ -480,8 +482,8 @@ def _record(
 def _needs_owner(row: Row, seen: Observed | None) -> bool:
     """Return whether only a read with the owner's account can reveal a shared workspace's state.
 
-    A hub, for example, shows people with whom a server is shared only whether the server is ready. Its owner
-    sees whether it is starting, why a start has failed, and whether its page responds.
+    If a server on a hub is shared, for example, other people can only see whether it is ready. Its owner can
+    also see whether it is starting, why a start failed, and whether its page responds.
     """
     if seen is None or seen.owner is None or row["owner"] is not None:
         return False
@@ -502,9 +504,9 @@ def _observe(
 ) -> bool:
     """Write an observation into a row, and return whether to wake the workspace's open operation.
 
-    Unless ``shows_owner``, the observation says nothing about whose the workspace is for the row's person.
-    Set ``confirms`` if the read proves that the workspace exists. This clears the row's note that the
-    workspace was missing from a list.
+    Set ``shows_owner`` if the observation shows whether the workspace belongs to the row's person. Otherwise,
+    the row's owner doesn't change. Set ``confirms`` if the read proves that the workspace exists. This clears
+    the row's note that the workspace was missing from a list.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
