@@ -15,16 +15,16 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: Delay before a correction is sent, in seconds. Meanwhile, a second read can confirm the first.
+#: Delay before a correction is sent, in seconds, so that a second read can confirm it.
 _DOUBT_SECONDS: Final = 30.0
-#: How long a report that a workspace is ready can be corrected, in seconds. ``_DONE_SECONDS`` applies to
-#: reports of other successes, and ``_FAILED_SECONDS`` to reports of failures. Later changes are probably due
-#: to something that the owner did elsewhere.
+#: For this many seconds after a report that a workspace is ready, the report can be corrected.
+#: ``_DONE_SECONDS`` applies to reports of other successes, and ``_FAILED_SECONDS`` to reports of failures.
+#: Any later change was probably made by the owner elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: A provider may end a workspace up to this many seconds earlier than it announced. If the workspace is found
-#: down within that time or afterwards, the provider is assumed to have ended it.
+#: How much earlier than announced a provider may end a workspace, in seconds. A workspace that is found down
+#: from then on is assumed to have been ended by its provider.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

@@ -10,13 +10,14 @@ from bot.store.engine import Engine
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_batch
 from bot.store.transaction import Priority, Row, Transaction
 
-#: The tables that grow with the number of people, each with its key and a condition for the rows to count.
+#: The tables that grow with the number of people. For each: its key column, and a condition that selects the
+#: rows to count.
 _COUNTED_IN_BATCHES: Final = {
     "accounts": ("id", "state <> 'revoking'"),
     "workspaces": ("id", "hidden = 0"),
     "people": ("principal", "is_deleted = 0"),
 }
-#: Queries that count a batch of the rows of each of these tables, and return the batch's last key.
+#: For each of these tables, a query that counts a batch of rows and returns the last key in the batch.
 BATCH_COUNTS: Final = {
     table: f"SELECT COUNT(*) AS size, MAX({key}) AS last FROM (SELECT {key} FROM {table} "  # noqa: S608
     f"WHERE {condition} AND {key} > :after ORDER BY {key} LIMIT :limit) AS batch"
@@ -49,11 +50,11 @@ class Figures:
     waited: float
     #: Maps the name of each current outage to its duration so far, in seconds.
     outages: Mapping[str, float]
-    #: Number of processes in each role (``bot.store.owners.ROLES``). It is empty if one process has the
+    #: Number of processes in each role (``bot.store.owners.ROLES``). Empty if a single process has the
     #: database to itself.
     processes: Mapping[str, int]
-    #: Number of people waiting for each kind of capacity of a connection, and the average wait of those who
-    #: got it within the last day, in seconds.
+    #: Maps each connection and kind of capacity to the number of people waiting for it, and to the average
+    #: wait, in seconds, of those who got it within the last day.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""The database rows for the cards of classes and courses, and for their members."""
+"""The database rows of classes and courses: their cards and their members."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final

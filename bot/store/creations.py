@@ -1,4 +1,4 @@
-"""Records each workspace before it is created, and the id that the provider then gives it."""
+"""Records each workspace before it is created, and stores the id that the provider then gives it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -32,12 +32,12 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: Once a request has used up its time, each further query may take this many seconds.
+#: How long each further query may take once a request has used up its time, in seconds.
 MIN_PATIENCE_SECONDS = 0.1
 #: Slack expects the response to a request within this many seconds. Work that is queued later can't affect
 #: the response, so its caller waits for the usual time (``PATIENCE_SECONDS``).
 REQUEST_SECONDS = 3.0
-#: Seconds during which an open transaction accepts more work.
+#: How long an open transaction accepts more work, in seconds.
 MAX_TRANSACTION_SECONDS = 0.02
 #: Maximum number of ``QueuedWork`` items in a transaction.
 _BATCH_SIZE = 200
@@ -335,9 +335,9 @@ class QueueWorker:
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
         #: Maximum number of writes in the next transaction. A transaction first locks the subjects of all its
-        #: writes (the people or things whose rows they touch), so it shouldn't include more writes than it
-        #: has time for. If the last transaction ran out of time, the maximum is one more than the number of
-        #: writes it had time for. Otherwise, the maximum is doubled, up to ``_BATCH_SIZE``.
+        #: writes (the people or things whose rows they touch), so it shouldn't begin with more writes than it
+        #: can finish in time. If the last transaction ran out of time, the maximum is one more than the
+        #: number of writes it finished. Otherwise, it is doubled, up to ``_BATCH_SIZE``.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:

@@ -31,7 +31,8 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that can change on their own. A workspace that a list shows in one of them is read soon.
+#: States that can change on their own. If a list shows a workspace in one of them, the workspace is read
+#: soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
 #: A workspace may stay in lists for this many seconds after a read has found that it no longer exists. If it

@@ -206,8 +206,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
 
 
 #: The stage of a fan-out (a change made to many rows in batches) that resumes working hours. It must stay
-#: ahead of the stage for workspaces. An unfinished fan-out stores the number of its next stage, so after an
-#: upgrade, each number must still mean the same stage.
+#: ahead of the stage for workspaces. An unfinished fan-out stores the number of its next stage, so stages
+#: must keep their numbers in later releases.
 RESUME_STAGE: Final[Stage] = select_some("rules", OF_ACCOUNT), resume
 
 

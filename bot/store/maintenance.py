@@ -50,8 +50,9 @@ def try_writing(tx: Transaction) -> None:
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
-#: Explains why no process may serve from a database with one of these marks. ``moved`` means that this file
-#: was copied to another database, which is now in use. ``copied`` means that this file is itself a backup.
+#: Messages that explain why no process may serve from a database with one of these marks. ``moved`` means
+#: that the database was copied to another one, which is now in use. ``copied`` means that it is itself a
+#: backup.
 _OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "

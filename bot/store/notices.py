@@ -59,7 +59,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: The default shares: notices of any urgency may use up all the messages that Slack still accepts.
+#: The default shares, by urgency: notices of any urgency may use up all the capacity that Slack has left.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -81,10 +81,10 @@ _QUEUE_OF: Final = {
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: Statement that claims one notice to try while Slack isn't responding, even if the notice's next attempt
-#: isn't due yet. ``:is_send`` says whether notices to be sent come before or after those to be searched for
-#: in Slack. In both groups, notices that wait for a read of their workspace come first. The rest are tried in
-#: turn, so that one that always fails doesn't block the others. Replies come last. A notice that may already
-#: have been sent isn't searched for until its message has had time to show up.
+#: isn't due yet. ``:is_send`` says which group comes first: notices to be sent, or those to be searched for
+#: in Slack. Within each group, notices that wait for a read of their workspace come first. The rest are tried
+#: in turn, so that one that always fails doesn't block the others. Replies come last. A notice that may
+#: already have been sent isn't searched for until its message has had time to show up.
 PENDING_CLAIM: Final = build_claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"

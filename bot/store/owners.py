@@ -13,8 +13,8 @@ LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names with which a process announces its encryption keys. A key's fingerprint follows.
-#: ``CONNECTION_PREFIX`` is the same for connections.
+#: Prefix of the name by which a process announces an encryption key. The key's fingerprint follows.
+#: ``CONNECTION_PREFIX`` is used in the same way for connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

@@ -15,8 +15,8 @@ from bot.store.fan_out import register_fan_out
 from bot.store.tables import LIVES
 from bot.store.transaction import Row, Transaction, from_json
 
-#: Maximum time between two reads of a run, in seconds. So a run ended at most this long before its end was
-#: recorded.
+#: Maximum time between two reads of a run, in seconds. A run therefore ended at most this long before its end
+#: was recorded.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(OperationVerb) - BRINGING_UP
 

@@ -40,9 +40,9 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: Prefixes of SQLSTATEs after which a retry may help: a lost connection or a pooler's error (08), a lock, a
-#: transaction that was idle or took too long (25), a server that is starting or stopping, too many
-#: connections, and a statement that was prepared before a migration changed its table (0A000).
+#: Prefixes of SQLSTATEs after which a retry may help: a lost connection or a pooler's error (08), a lock
+#: conflict, a transaction that was idle or took too long (25), a server that is starting or stopping, too
+#: many connections, and a statement that was prepared before a migration changed its table (0A000).
 _PASSING_CODES = (
     *("08", "0A000", "25P03", "25P04", "40001", "40P01"),
     *("53300", "55P03", "57P01", "57P02", "57P03"),

@@ -1,4 +1,4 @@
-"""The hourly cost of workspaces and runs: which machines they use, and what their current use costs."""
+"""The cost of workspaces and runs: which machines they use, and what each machine costs per hour."""
 
 from collections.abc import Callable
 

@@ -92,7 +92,7 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
     return [name for name in scripts if not {*(stood_for[name] or (name,))} <= applied.keys()]
 
 
-#: A table to be copied to another database: its name, its columns, and its rows in their order.
+#: A table to be copied to another database: its name, its columns, and its rows in order.
 TableCopy = tuple[str, Sequence[str], Iterator[tuple[Any, ...]]]
 
 
@@ -131,8 +131,9 @@ MAX_SLEW_SECONDS: Final = 0.1
 #: changes can be ignored, because the margins between polls are larger.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
-#: After this many seconds, a message that may have been sent is in Slack or never will be, whether its sender
-#: is still waiting for the answer or has died. The sum of ``Timing.send_timeout`` and ``Timing.settles``.
+#: How long a message can take to appear in Slack after an attempt to send it, in seconds. If it isn't there
+#: by then, it never will be, even if its sender has died. The sum of ``Timing.send_timeout`` and
+#: ``Timing.settles``.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
 #: Minimum gap between heartbeats that counts as downtime, in seconds. A restart takes less time.

@@ -53,10 +53,11 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: Seconds that SQLite waits for another process's lock. Waiting reads get a turn before the next attempt.
+#: How long SQLite waits for another process's lock, in seconds. Before it tries again, waiting reads get a
+#: turn.
 LOCK_SECONDS = 0.1
-#: Seconds that SQLite waits for a lock while it opens the database. This is longer than ``LOCK_SECONDS``,
-#: because no reads are waiting yet.
+#: How long SQLite waits for a lock while it opens the database, in seconds. This is longer than
+#: ``LOCK_SECONDS``, because no reads are waiting yet.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, a log of 16,000 pages (16 MB), and temporary tables in memory.

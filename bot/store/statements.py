@@ -30,7 +30,7 @@ _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
 #: Matches a placeholder for all kinds of notices with a certain flag (see ``Mark``).
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
-#: Matches a placeholder for the columns of several tables, which it lists by their aliases.
+#: Matches a placeholder for the columns of the tables whose aliases it lists.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 #: Matches SQL that runs only on PostgreSQL.
 OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)

@@ -8,8 +8,8 @@ return. A function that needs an unusual priority declares it (``transaction.pri
 All four raise StoreBusy if they couldn't commit in time (2 s for work that a person is waiting for, 10 s for
 all other work). In that case, the work was rolled back and has no effect. They raise StoreUnavailable if the
 database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). The row for this
-key is written in the same transaction. If the row already exists, the function changes nothing, and its
-result says so.
+key is written in the same transaction. If the row already exists, the action was handled before, so the
+function changes nothing and returns a result that says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence

@@ -29,9 +29,9 @@ from bot.store.tables import (
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: The rows to delete when they are old: their table, the column with their age, a condition, and how long
-#: they are kept, in seconds. Reply notices show that a message was answered, so notices must be kept at least
-#: as long as inbox keys.
+#: The rows to delete when they are old: their table, the column from which their age is counted, a condition,
+#: and how long they are kept, in seconds. Reply notices show that a message was answered, so notices must be
+#: kept at least as long as inbox keys.
 OLD_ROWS: Final[dict[str, tuple[Table[Any], str, str, float]]] = {
     "inbox": (INBOX, "seen_at", "", inbox.KEY_RETENTION_SECONDS),
     "links": (LINKS, "expires_at", "", _DAY),
@@ -48,8 +48,8 @@ OLD_ROWS: Final[dict[str, tuple[Table[Any], str, str, float]]] = {
     "occurrences": (OCCURRENCES, "at", "", 60 * _DAY),
     "waits": (WAITLIST_ENTRIES, "ended_at", "", 7 * _DAY),
 }
-#: The tables of ``OLD_ROWS`` whose rows' cards are deleted along with them. A notice's own card is deleted
-#: with it, too.
+#: The tables in ``OLD_ROWS`` whose rows' cards are deleted along with the rows. (``_sweep_old`` does the same
+#: for a notice's card.)
 _HAVE_CARDS: Final = (OPERATIONS, RUNS, WAITLIST_ENTRIES)
 _BATCH_SIZE = 50
 

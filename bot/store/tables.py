@@ -1,8 +1,8 @@
 """The database tables. Each table's columns are declared once, as the fields of a model.
 
 A field is stored in the column of the same name, and converted according to its type. This module reads,
-adds, replaces, changes and deletes rows by key. Statements that make decisions are in the SQL files. A table
-without a model stores values as they are given.
+adds, replaces, changes and deletes rows by key. Statements with more logic than that are in the SQL files. A
+table without a model stores values as given.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

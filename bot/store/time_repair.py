@@ -19,8 +19,8 @@ _OPEN_CONDITIONS: Final = {
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: SQL conditions, by table, that select rows whose due time people have set. Such a time is never repaired,
-#: because it is right by any clock: a message about a lesson is due when the lesson begins.
+#: SQL conditions, by table, that select rows whose due time was set by people. Such a time is never repaired.
+#: For example, a message about a lesson is due when the lesson begins, however the clock has changed.
 FIXED_CONDITIONS: Final = {
     "notices": f"kind = '{NoticeKind.LESSON}' AND state = '{NoticeState.PENDING}' AND due_at > created_at",
 }

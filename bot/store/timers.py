@@ -32,11 +32,11 @@ NO_TIMER: Final[Mapping[str, Any]] = {
 }
 #: How often to check whether a planned stop's warning has been delivered, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: How long after its due time a planned stop is kept when a read finds the workspace down, in seconds. The
-#: read may have been wrong, and the workspace may still be running.
+#: How long a planned stop is kept after its due time if a read finds the workspace down, in seconds. The read
+#: may have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons for planned stops that a new start cancels. ``needed`` means that nobody said that the workspace
-#: was still needed, and ``room`` that its owner didn't use the capacity that they got from the waitlist.
+#: Reasons for planned stops that a new start cancels: nobody said that the workspace was still needed
+#: (``needed``), or its owner didn't use the capacity that they got from the waitlist (``room``).
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

@@ -27,9 +27,9 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum pause after a person's failed attempt, in seconds, if a stopped workspace has freed capacity. After
-#: a run has ended, it is ``RUN_PAUSE_SECONDS``, because runs end often but rarely free the capacity that
-#: people are waiting for.
+#: Minimum pause after a person's failed attempt, in seconds, if a stopped workspace has freed capacity. If a
+#: run has ended instead, ``RUN_PAUSE_SECONDS`` applies, because runs end often but rarely free the capacity
+#: that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 

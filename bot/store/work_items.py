@@ -39,8 +39,7 @@ class WakeReason(IntEnum):
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: For each table, the columns that say why a row is on hold, and the values that they have in rows that
-#: aren't.
+#: For each table, the columns that say why a row is on hold, and their values in a row that isn't on hold.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
@@ -53,7 +52,7 @@ _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
 }
 #: Columns of the account (``_ACCOUNT``) and of the person (``_PERSON``) that a step's call depends on. If any
 #: of them has changed since the step read it, the call isn't made. For example, an account's ``state``
-#: changes when it is suspended or must be linked again. The first column is the key.
+#: changes when it is suspended or must be linked again. The first column in each tuple is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
