@@ -22,8 +22,8 @@ _MAX_COMPARED_LENGTH: Final = 200
 _NUMBER: Final = re.compile(r"[0-9]+")
 _MAX_DIGITS: Final = 12
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
-#: Quotation marks (curly, low, angle, prime and full-width) and hyphens that stand for plain ones. They are
-#: listed by code point because some look alike.
+#: Typographic quotation marks (curly, low, angle, prime and full-width) and hyphens, mapped to plain ones.
+#: They are listed by code point because some look alike.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")

@@ -23,8 +23,8 @@ ENV_FILE: Final = ".env"
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 #: Prefixes of references to secrets that are stored elsewhere.
 REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")
-#: Matches the contents of a connections file, even if they aren't valid, but not a path to one. Messages name
-#: a path, and the contents may hold secrets.
+#: Matches the contents of a connections file, even invalid ones, but not a path to such a file. A path may be
+#: quoted in messages, but contents may hold secrets.
 _TEXT_PATTERN: Final = re.compile(r"\n|^\s*(?:\[+\s*connections\s*\.|connections[^/\n]*=)")
 _REFERENCE_PATTERN: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 #: Permission bits that let other users of the machine read a file.

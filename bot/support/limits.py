@@ -10,8 +10,8 @@ MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
 #: Minimum time, in seconds, between two messages telling a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
-#: Maximum number of people whose requests are counted at the same time. The least recently seen person is
-#: forgotten first. By then, that person would be allowed a full burst anyway.
+#: Maximum number of people whose requests are counted at the same time. The person seen least recently is
+#: forgotten first, and would be allowed a full burst again anyway.
 MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 

@@ -46,8 +46,8 @@ _PATTERNS = (
 )
 
 
-#: Matches text that may contain a secret: only such text is searched with ``_PATTERNS``. Every secret that
-#: they match contains one of these strings or directly follows one.
+#: Matches text that may contain a secret. Only such text is searched with ``_PATTERNS``, because every secret
+#: found by those patterns contains one of these strings or directly follows one.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -128,8 +128,8 @@ class Redactor:
 
 #: Whether the log lines in this context are caused by a stranger: someone who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons for which withheld log lines are counted separately. Strangers could otherwise
-#: add any number of reasons, because some contain their words.
+#: Maximum number of reasons for which withheld log lines are counted separately. Without it, strangers could
+#: add any number of reasons, because some reasons quote their input.
 _MAX_REASONS = 20
 
 

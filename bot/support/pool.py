@@ -42,7 +42,8 @@ class Pool:
         self._size = size
         self._on_done = on_done
         self._running: set[asyncio.Task[None]] = set()
-        #: Whether the current or last step claimed as many rows as it had room for, so more may be due.
+        #: Whether the current or last step claimed as many rows as it had room for, which means that more may
+        #: be due.
         self.was_filled = False
 
     @property

@@ -29,8 +29,8 @@ HEADER_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Highest limit on open files that Usher sets. A system may allow a billion, but some programs would then try
-#: to close that many files.
+#: Highest limit on open files that Usher sets. A system may allow a billion, and a program that closes every
+#: possible file when it starts would then take very long.
 _MOST_FILES: Final = 65_536
 #: If a request is answered before all of it has arrived, the rest is read and discarded. After this many
 #: seconds, the connection is closed.

@@ -42,7 +42,7 @@ MAX_BYTES = 1024 * 1024
 #: for longer than that, so a replayed request is either recognised or too old.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: Seconds for which a repeated request gets the same answer as the first.
+#: How long a repeated request gets the same answer as the first, in seconds.
 REPEAT_SECONDS: Final = 60.0
 #: Maximum number of answers kept for repeated requests. A repeat whose answer was dropped gets an empty
 #: response.

@@ -1,6 +1,6 @@
 """Socket Mode: serves the same listeners over connections that Usher opens to Slack, without a public URL.
 
-Slack sends each payload to a random one of the app's connections, whichever process holds it, and resends
+Slack sends each payload over a randomly chosen connection of the app, whichever process holds it, and resends
 events that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection
 on which its payload arrived. A connection counts as alive if it has received a pong recently, even if no
 events arrive.
@@ -53,12 +53,12 @@ LINGER_SECONDS = 30.0
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: The reason that Slack gives for closing a connection if the app has more than ten. In this case, Usher
-#: closes the old connection before it opens a new one. In all other cases, it opens the new one first.
+#: The reason that Slack gives for closing a connection if the app has more than ten. Usher then closes the
+#: old connection before it opens a new one. Otherwise, it opens the new one first.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded if Usher itself ends a connection.
 RENEWED: Final = "renewed"
-#: Maximum pause before reconnecting to Slack, in seconds, even if a longer pause is requested.
+#: Maximum pause before reconnecting to Slack, in seconds, even if Slack asks for a longer one.
 LONGEST_PAUSE: Final = 600.0
 #: A connection that lasted at least this many seconds is replaced as soon as it ends. After a shorter one,
 #: Usher waits first, because the next one might not last any longer.

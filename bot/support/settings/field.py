@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
-#: A function that takes the names of variables, and returns whether each of their values is valid on its own.
+#: A function that takes the names of variables, and returns True if every one of them is valid on its own.
 AreRight: TypeAlias = Callable[..., bool]
 _ADVICE: Final = "advice"
 
