@@ -55,7 +55,7 @@ _MAX_OWN_WORDS: Final = 2
 #: Verbs whose synonyms may be followed by more words, because sentences about other things don't begin with
 #: them.
 _LONG: Final = frozenset({"alias", "usage"})
-#: Beginnings of flags and programs. Some keyboards turn two hyphens into a dash.
+#: Characters that begin a flag or a program's own arguments. Some keyboards turn two hyphens into a dash.
 _DASHES: Final = ("--", "\u2013", "\u2014")
 
 

@@ -1,4 +1,7 @@
-"""Asks people to confirm a menu option, because Slack's own dialog would be the same for every option."""
+"""Asks people to confirm the choice of a menu option.
+
+Slack's own dialog isn't used, because it would be the same for every option.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -77,7 +77,7 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain quotations, mentions or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Number of leading characters of an overlong text to parse, to find out which command it contains.
+#: How many leading characters of an overlong text are parsed to find out which command it contains.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -273,7 +273,7 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command that wasn't typed just now. Always answer, and don't apply the rate limit."""
+    """Run a command that nobody typed, such as the Home tab's. Always answer, and skip the rate limit."""
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])

@@ -150,7 +150,7 @@ async def _invite(
     others: Mapping[str, str] | None = None,
 ) -> Answer:
     services, surface = request.services, request.surface
-    # Slack never redelivers a form. If a person saves one again, they haven't seen the first answer.
+    # Slack never redelivers a form, so a person who submits one again hasn't seen the first answer.
     is_form = request.is_live and surface.view_external_id is not None
     once = "" if is_form else request.caller.interaction and f"{request.caller.interaction}/link"
     # Don't keep the response_url of an ordinary button. If the command used this URL for its answer, the
@@ -398,9 +398,9 @@ async def unlink(request: Request) -> Answer:
 
 
 async def _withdraw_requests(request: Request, name: str, linked: Collection[str]) -> Answer | None:
-    """Withdraw the person's requests to link an account, on one connection or all that aren't linked.
+    """Withdraw the person's requests to link an account, on the named connection or on all unlinked ones.
 
-    Return None if there are none.
+    Return None if there are no such requests.
     """
     services = request.services
     titles = {one: title for one, title in services.linked_by("admin").items() if one not in linked}
@@ -577,8 +577,8 @@ async def offer_link(
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
-    # A link page expires after ten minutes, so offer it only to someone who is waiting for it. In an answer
-    # to a form, a button without a page wouldn't know the channel that the form names.
+    # A link page expires after ten minutes, so offer it only to someone who is waiting for it. Always offer
+    # it in an answer to a form, because a plain button wouldn't know the channel named in the form.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
     is_asked = is_asked or surface.kind == "form"

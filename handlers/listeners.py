@@ -79,13 +79,13 @@ _ANYTHING: Final = re.compile("")
 #: within 3 s.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: Seconds after which a view that is too large for the response to a submitted form is sent separately. Until
-#: then, a placeholder in the response keeps the form's window open.
+#: A view that is too large for the response to a submitted form is sent separately, after this many seconds.
+#: Until then, a placeholder in the response keeps the form's window open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Length to which a text is truncated so that it fits into an ack, in characters. That many always fit, even
-#: if each takes several bytes.
+#: Length to which a text is cut so that it fits into an ack, in characters. It fits even if each character
+#: takes several bytes.
 _MAX_SHORT_LENGTH: Final = 500
 
 

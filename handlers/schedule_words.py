@@ -1,6 +1,6 @@
 """Refuses schedules typed after a job's name, because Usher only runs jobs immediately.
 
-The reply links to the providers' pages on which jobs can be scheduled.
+The reply links to the providers' own pages for scheduling jobs.
 """
 
 from collections.abc import Sequence

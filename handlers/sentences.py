@@ -70,8 +70,8 @@ _MAX_COMMAND_WORDS: Final = 4
 _MAX_NAMED: Final = 20
 #: Maximum number of unknown words that are compared with all names.
 _MAX_STRANGE: Final = 12
-#: Words that keep Usher from offering an action. They suggest that the user doesn't want it, doesn't want it
-#: now, or excludes some of the things that they name.
+#: Words that keep Usher from offering an action, because they suggest that the user doesn't want the action,
+#: doesn't want it now, or is making exceptions.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides apart aside excluding than neither nor unless if once whenever while because instead

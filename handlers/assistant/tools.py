@@ -205,7 +205,7 @@ class _Call:
     #: down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
-    #: Whether the answer only shows something else of that name, such as a run.
+    #: Whether the answer only shows something else with the given name, such as a run.
     shows_other: bool = False
     has_accounts: bool = False
     #: Connections that refuse the user's sign-in. ``resting`` lists connections whose link is suspended

@@ -11,8 +11,8 @@ from bot.domain.surfaces import Surface, Where
 #: How long Usher uses a response_url, in seconds: the 30 minutes for which Slack accepts it
 #: (docs/internals/slack.md, "Requests from Slack"), minus one for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: How long, in seconds, people expect an answer where they gave the command. A mention, for example, is
-#: answered in a direct message after that.
+#: For this many seconds, people expect an answer where they gave the command. After that, a mention, for
+#: example, is answered in a direct message.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 #: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (

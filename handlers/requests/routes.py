@@ -22,7 +22,7 @@ Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 
 
 _verbs: dict[str, Registry[Verb]] = {}
-#: Functions for buttons that aren't verbs, keyed by the part of the action id before the first colon.
+#: Functions for buttons whose action isn't a verb, keyed by the part of the action id before the first colon.
 action: Registry[Verb] = Registry()
 #: Functions that read typed text: one for commands, one for free text.
 text: Registry[Verb] = Registry()

@@ -16,7 +16,7 @@ from bot.messages.texts.times import format_weekday, join_names
 from bot.support.errors import Refused
 
 _MENTION_PATTERN: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
-#: Matches an instruction. A question isn't one.
+#: Matches an instruction, but not a question.
 ORDER_PATTERN: Final = re.compile(r"(?:join|leave|resume|end)[.!]*|skip\b[^?]{0,500}", re.IGNORECASE)
 
 
