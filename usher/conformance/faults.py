@@ -85,8 +85,8 @@ def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception])
     return found
 
 
-#: Test cases, each a method and a status. All methods map statuses in the same way, so only one read and one
-#: change are tested with every status; ``SHARED_CASES`` tests every method with two statuses.
+#: Test cases, each a method and a status. All methods map statuses in the same way, so ``CASES`` tests every
+#: status with only one read and one change, and ``SHARED_CASES`` tests every method with two statuses.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
 SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 

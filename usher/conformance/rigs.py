@@ -24,7 +24,7 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The user in tests for which it doesn't matter who the user is.
+#: The user in tests that work with any user.
 PRINCIPAL = Principal(None, "T1", "U1")
 #: The key by which Usher recognises the objects that it has created.
 KEY = "workspace_0123456789abcdef01234567"
