@@ -18,7 +18,7 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
-from bot.store import discovered, open_store, operations
+from bot.store import accounts, discovered, open_store, operations
 from bot.store import workspaces as workspace_rows
 from bot.store.discovered import ListedWorkspace
 from bot.store.store import Store
@@ -134,6 +134,8 @@ async def _person(
         remote_id=hashlib.sha256(f"id of {number}".encode()).hexdigest()[:32],
     )
     await put_account(store, account)
+    # People are introduced to Usher before they link an account.
+    await store.write(accounts.note_introduction, principal)
     found = [_build_discovered(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
     await store.perform(discovered.merge_discovered, account.id, found)
 

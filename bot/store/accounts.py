@@ -70,6 +70,11 @@ def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]
     return {one.connection: one.state for one in list_accounts(tx, principal)}
 
 
+def is_introduced(tx: Transaction, principal: Principal) -> bool:
+    """Return whether Usher has introduced itself to a person, or met them through a class card."""
+    return tx.one("introduction", principal=principal) is not None
+
+
 # Don't lock the person, because steps of an operation that they have just started may be locking them.
 @prioritize(Priority.URGENT)
 @concerns(lambda principal: [f"greeting {principal.key}"])

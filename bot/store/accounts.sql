@@ -61,6 +61,10 @@ UPDATE tasks SET due_at = :now
 WHERE kind IN ('discover', 'list_runs', 'snapshot', 'schedule')
     AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;
 
+-- name: introduction
+SELECT 1 AS found FROM greetings WHERE principal = :principal
+UNION ALL SELECT 1 AS found FROM participants WHERE principal = :principal LIMIT 1;
+
 -- name: note_introduction
 INSERT INTO greetings (principal, greeted_at)
 SELECT CAST(:principal AS TEXT), CAST(:now AS DOUBLE PRECISION)

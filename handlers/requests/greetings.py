@@ -33,7 +33,10 @@ class GreetedPeople:
         """
         if self.knows(principal):
             return None
-        states = await self._store.write(accounts.note_introduction, principal)
+        states = None
+        # After a restart, almost everybody has been greeted, and reading is cheaper than writing.
+        if not await self._store.read(accounts.is_introduced, principal):
+            states = await self._store.write(accounts.note_introduction, principal)
         if len(self._greeted) >= _MAX_REMEMBERED_PEOPLE:
             self._greeted.clear()
         self._greeted.add(principal.key)
