@@ -1,12 +1,13 @@
 """Sweeping: deleting rows that are no longer needed, in short transactions."""
 
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any, Final
 
 from bot.domain.work_items import Outcome
 from bot.store import cards, inbox, operations, usage
 from bot.store.engine import Engine
-from bot.store.fan_out import take_batch
+from bot.store.fan_out import read_batches
 from bot.store.runs import RETENTION_SECONDS
 from bot.store.tables import (
     ACCEPTED_REQUESTS,
@@ -26,7 +27,7 @@ from bot.store.tables import (
     WORKSPACES,
     Table,
 )
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Row, Transaction, as_json
 
 _DAY = 86_400.0
 #: The rows to delete when they are old: their table, the column from which their age is counted, a condition,
@@ -57,6 +58,7 @@ _BATCH_SIZE = 50
 async def sweep(engine: Engine) -> None:
     """Delete rows that are no longer needed, in short transactions.
 
+    Of each workspace's operations and each person's runs, only the 50 newest and open ones are kept.
     ``docs/operate.md`` says how long the rows of each table are kept. A card's row is deleted together with
     its operation, run, class or notice.
     """
@@ -70,14 +72,16 @@ async def sweep(engine: Engine) -> None:
         pass
     while await engine.write(_purge_workspace):
         pass
-    for work in (
-        partial(_sweep_ended, some="some_workspaces", query="sweep_operations_of", key="workspace_id"),
-        partial(_sweep_ended, some="some_run_people", query="sweep_runs_of", key="principal"),
-        _sweep_gates,
+    for some, query, delete in (
+        ("some_workspaces", "surplus_operations", partial(_delete_ended, table=OPERATIONS)),
+        ("some_run_people", "surplus_runs", partial(_delete_ended, table=RUNS)),
+        ("some_gates", "unwatched_gates", _delete_gates),
     ):
-        after: str | None = ""
-        while after is not None:
-            after = await engine.write(partial(work, after=after))
+        # A transaction that writes may hold up everybody, so look for the rows without one.
+        async for rows in read_batches(engine, some, after_id=""):
+            found = await engine.read(partial(_find_needless, query=query, rows=rows), Priority.STEADY)
+            for start in range(0, len(found), _BATCH_SIZE):
+                await engine.write(partial(delete, rows=found[start : start + _BATCH_SIZE]))
     await engine.tidy()
 
 
@@ -153,22 +157,16 @@ def _purge_workspace(tx: Transaction) -> bool:
     return True
 
 
-def _sweep_ended(tx: Transaction, after: str, some: str, query: str, key: str) -> str | None:
-    """Delete all but the 50 newest ended operations or runs of some workspaces or people.
-
-    Return where to continue.
-    """
-    found = [row[key] for row in tx.all(some, after=after, limit=_BATCH_SIZE)]
-    last = None
-    for last in take_batch(tx, found):
-        _delete_with_cards(tx, query, **{key: last})
-    return last
+def _find_needless(tx: Transaction, query: str, rows: Sequence[Row]) -> list[Row]:
+    return tx.all(query, ids=as_json({row["id"]: 1 for row in rows}), before=tx.now() - _DAY)
 
 
-def _sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete poll gates without a workspace that opened over a day ago. Return where to continue."""
-    found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
-    before = tx.now() - _DAY
-    for gate_key in found:
-        tx.run("sweep_gate", gate_key=gate_key, before=before)
-    return found[-1] if len(found) == _BATCH_SIZE else None
+def _delete_ended(tx: Transaction, rows: Sequence[Row], table: Table[Any]) -> None:
+    for row in rows:
+        table.delete(tx, id=row["id"])
+        tx.run("delete_cards_of", subject=row["id"])
+
+
+def _delete_gates(tx: Transaction, rows: Sequence[Row]) -> None:
+    for row in rows:
+        tx.run("sweep_gate", gate_key=row["id"], before=tx.now() - _DAY)

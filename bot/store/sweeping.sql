@@ -22,17 +22,21 @@ WHERE outcome IS NULL AND (SELECT w.id FROM workspaces w WHERE w.id = o.workspac
 DELETE FROM cards WHERE subject = :subject OR about = :subject;
 
 -- name: some_run_people
-SELECT DISTINCT principal FROM runs WHERE principal > :after ORDER BY principal LIMIT :limit;
+SELECT DISTINCT principal AS id FROM runs WHERE principal > :after_id ORDER BY principal LIMIT :limit;
 
--- name: sweep_runs_of
-DELETE FROM runs WHERE outcome IS NOT NULL AND principal = :principal AND created_at < (
-    SELECT created_at FROM runs WHERE principal = :principal
-    ORDER BY created_at DESC LIMIT 1 OFFSET 49
-)
-RETURNING id;
+-- All but the 50 newest runs of some people, of which :ids has the keys. Open ones are kept.
+-- name: surplus_runs
+SELECT r.id FROM (
+    SELECT one.key AS principal, (
+        SELECT created_at FROM runs WHERE principal = one.key ORDER BY created_at DESC LIMIT 1 OFFSET 49
+    ) AS since
+    FROM json_each(:ids) one
+) person
+JOIN runs r ON r.principal = person.principal AND r.created_at < person.since
+WHERE r.outcome IS NOT NULL;
 
 -- name: some_workspaces
-SELECT id AS workspace_id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
+SELECT id FROM workspaces WHERE id > :after_id ORDER BY id LIMIT :limit;
 
 -- A workspace with nothing pending: no operation, timer, hours, class or message.
 -- name: gone_workspace
@@ -53,15 +57,24 @@ ORDER BY w.gone_confirmed_at, w.id LIMIT 1;
 -- name: sweep_all_operations_of
 DELETE FROM operations WHERE workspace_id = :workspace_id RETURNING id;
 
--- name: sweep_operations_of
-DELETE FROM operations WHERE outcome IS NOT NULL AND workspace_id = :workspace_id AND created_at < (
-    SELECT created_at FROM operations WHERE workspace_id = :workspace_id
-    ORDER BY created_at DESC LIMIT 1 OFFSET 49
-)
-RETURNING id;
+-- name: surplus_operations
+SELECT o.id FROM (
+    SELECT one.key AS workspace_id, (
+        SELECT created_at FROM operations WHERE workspace_id = one.key ORDER BY created_at DESC LIMIT 1 OFFSET 49
+    ) AS since
+    FROM json_each(:ids) one
+) workspace
+JOIN operations o ON o.workspace_id = workspace.workspace_id AND o.created_at < workspace.since
+WHERE o.outcome IS NOT NULL;
 
 -- name: some_gates
-SELECT gate_key FROM gates WHERE gate_key > :after ORDER BY gate_key LIMIT :limit;
+SELECT gate_key AS id FROM gates WHERE gate_key > :after_id ORDER BY gate_key LIMIT :limit;
+
+-- name: unwatched_gates
+SELECT g.gate_key AS id FROM json_each(:ids) one
+JOIN gates g ON g.gate_key = one.key
+WHERE g.next_check_at < :before
+    AND (SELECT w.id FROM workspaces w WHERE w.gate_key = g.gate_key LIMIT 1) IS NULL;
 
 -- name: sweep_gate
 DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT EXISTS (

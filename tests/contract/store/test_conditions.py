@@ -30,6 +30,7 @@ from bot.store import (
     runs,
     slack_rate_limits,
     snapshots,
+    sweeping,
 )
 from bot.store import cards as card_rows
 from bot.store import courses as class_rows
@@ -530,7 +531,7 @@ async def test_an_open_operation_is_kept_however_many_came_after_it(store, clock
     for number in range(60):
         newer = {"id": f"newer_{number}", "created_at": row["created_at"] + number + 1}
         await store.carry_out(lambda tx, newer=newer: OPERATIONS.add_new(tx, **row | over | newer))
-    await run(store, "sweep_operations_of", workspace_id=operation.workspace_id)
+    await store.perform(sweeping.sweep)
     kept = await store.engine.read(lambda tx: OPERATIONS.rows(tx, workspace_id=operation.workspace_id))
     assert len(kept) == 51
     assert operation.id in {one["id"] for one in kept}

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 
@@ -231,6 +232,25 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     ]
     assert await store.read(cards.find_card, made[0].id) is None
     assert await store.read(runs.find_run, theirs.id) is not None
+
+
+async def test_a_sweep_that_finds_nothing_writes_as_often_for_many_people_as_for_one(store, monkeypatch):
+    """On PostgreSQL, each of its transactions holds up everybody's requests."""
+    counts = []
+    for people in (1, 60):
+        for number in range(people):
+            principal = Principal(None, "T1", f"U{people}{number}")
+            workspace = (await linked(store, principal)).workspaces[0]
+            made = (await accept_operation(store, workspace)).operation
+            await store.write(operations.save_step, Update(made.id, 0.0, outcome=Outcome.FULFILLED))
+            run = await ran(store, "run", principal)
+            await store.write(runs.save_run_step, Update(run.id, 0.0, outcome="ended"))
+        write = Mock(wraps=store.engine.write)
+        with monkeypatch.context() as patch:
+            patch.setattr(store.engine, "write", write)
+            await store.perform(sweeping.sweep)
+        counts.append(write.call_count)
+    assert counts[0] == counts[1] > 0
 
 
 async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
