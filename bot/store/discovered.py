@@ -117,7 +117,7 @@ async def merge_discovered(
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
-        state = await engine.write(partial(_merge_batch, merge=state))
+        state = await engine.write(partial(_merge_batch, merge=state), subjects=[account_id])
     return state.new
 
 

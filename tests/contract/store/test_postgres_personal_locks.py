@@ -12,9 +12,10 @@ from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.waitlist import WaitlistEntry
 from bot.domain.work_items import Outcome
+from bot.domain.workspaces import State
 from bot.services import courses
 from bot.services.operation_requests import begin_operation, create_workspace
-from bot.store import audit, operations, postgres_transaction, waitlist
+from bot.store import audit, discovered, operations, postgres_transaction, waitlist
 from bot.store.postgres_transaction import PostgresTransaction, _number
 from bot.store.tables import CLASS_CARDS, OPERATIONS
 from bot.support.clock import SystemIds
@@ -22,7 +23,7 @@ from handlers.loading import load
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
 from tests.rigs.postgres import open_store
-from tests.rigs.store import ALICE, accept_operation, linked, within
+from tests.rigs.store import ALICE, accept_operation, linked, listed_workspace, within
 from tests.rigs.use_cases import ask
 
 #: The processes are forked from one that has already imported the modules.
@@ -81,7 +82,7 @@ def asks(store, interaction, principal=ALICE):
 async def decide_all(store, clock, ids, number, turn):
     """Make every kind of decision that the other processes make at the same time."""
     both = [OperationVerb.START, OperationVerb.STOP]
-    started, changed, again, ended, fresh, waiting = ids
+    started, changed, again, ended, fresh, waiting, account_id = ids
     person = PEOPLE[number]
     entry = WaitlistEntry(
         f"wait {turn} {number}", person, "saturn", waiting[number], "gpu", 0, clock.now(), clock.now() + 60.0
@@ -90,6 +91,7 @@ async def decide_all(store, clock, ids, number, turn):
     row = await store.read(OPERATIONS.row, id=ended)
     made = await store.read(OPERATIONS.row, id=fresh[number])
     name = Update(made["id"], 60.0, name=FreeName("box"))
+    listed = [listed_workspace(f"listed-{turn}", f"gate {turn}", f"listed{turn}", State.STOPPED)]
     results = await asyncio.gather(
         asks(store, f"start {turn} {number}").run(begin_operation, started, both[0]),
         asks(store, f"change {turn} {number}").run(begin_operation, changed, both[number % 2]),
@@ -100,6 +102,7 @@ async def decide_all(store, clock, ids, number, turn):
         store.write(operations.save_step, ending, row),
         store.write(operations.save_step, name, made),
         store.carry_out(lambda tx: waitlist.join(tx, entry)),
+        store.perform(discovered.merge_discovered, account_id, listed, is_whole=False),
         return_exceptions=True,
     )
     return [repr(one) for one in results if isinstance(one, Exception)], results[4] is not None
@@ -138,7 +141,8 @@ def decider(url, now, rounds, number, barrier, side):
 async def prepare(store, clock):
     """Create everything that the processes decide about, and return the ids for each round."""
     names = [f"{what}{turn}" for turn in range(ROUNDS) for what in ("started", "changed", "again", "ended")]
-    mine = (await linked(store, names=names)).workspaces
+    owner = await linked(store, names=names)
+    mine = owner.workspaces
     waits = [f"wait{turn}" for turn in range(ROUNDS)]
     theirs = [(await linked(store, person, ["seat", *waits])).workspaces for person in PEOPLE]
     rounds = []
@@ -161,6 +165,7 @@ async def prepare(store, clock):
                 (await accept_operation(store, ended)).operation.id,
                 [one.operation.id for one in fresh],
                 [workspaces[turn + 1].id for workspaces in theirs],
+                owner.account.id,
             )
         )
     return rounds
@@ -179,6 +184,8 @@ FAULTS = {
     "one place of two in the line": "SELECT seq FROM waitlist_entries GROUP BY seq HAVING COUNT(*) > 1",
     "one name of two workspaces": """
         SELECT name FROM workspaces WHERE name LIKE 'box%' GROUP BY principal, name HAVING COUNT(*) > 1""",
+    "one listed workspace in two rows": """
+        SELECT remote_id FROM workspaces GROUP BY principal, connection, remote_id HAVING COUNT(*) > 1""",
     "an end that was told twice": """
         SELECT subject FROM notices GROUP BY subject, kind, occasion HAVING COUNT(*) > 1""",
 }

@@ -23,7 +23,18 @@ from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import State
 from bot.services import courses as use_cases
-from bot.store import accounts, audit, cards, gates, notices, operations, slack_rate_limits, tasks, timers
+from bot.store import (
+    accounts,
+    audit,
+    cards,
+    discovered,
+    gates,
+    notices,
+    operations,
+    slack_rate_limits,
+    tasks,
+    timers,
+)
 from bot.store import courses as courses_store
 from bot.store import hours as hours_store
 from bot.store import workspaces as workspace_rows
@@ -36,7 +47,17 @@ from bot.support.clock import SystemIds
 from tests.contract.store.classes import TRAINER
 from tests.rigs import postgres
 from tests.rigs.statements import CLAIMS as CLAIM_STATEMENTS
-from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, want_read
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    INTERVAL,
+    MARGIN,
+    accept_operation,
+    linked,
+    listed_workspace,
+    set_timer,
+    want_read,
+)
 from tests.rigs.use_cases import ask
 
 #: Rows of each kind that are made due.
@@ -272,6 +293,25 @@ async def test_an_introduction_waits_for_no_step_of_what_the_person_has_just_sta
     assert not running.done()
     pause.end()
     await running
+
+
+async def test_a_list_is_merged_beside_decisions_about_anybody_but_its_owner(stores, url):
+    """After a restart, the lists of all accounts may be due while a class starts its workspaces."""
+    first, second = stores
+    mine, theirs = (await linked(first)).account, (await linked(first, BOB)).account
+    found = [listed_workspace("box", "gate of box", "box", State.STOPPED)]
+    pause = Pause("audit_head")
+    decision = first.engine.write(
+        lambda tx: _Paused(tx, pause.at).one("audit_head"), Priority.URGENT, [ALICE.key]
+    )
+    running = asyncio.ensure_future(decision)
+    await pause.reached()
+    assert await second.perform(discovered.merge_discovered, theirs.id, found) == 1
+    waiting = asyncio.ensure_future(second.perform(discovered.merge_discovered, mine.id, found))
+    await waits_for_a_lock(url, waiting)
+    pause.end()
+    await running
+    assert await waiting == 1
 
 
 async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(stores, clock):
