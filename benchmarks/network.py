@@ -220,6 +220,8 @@ async def _lines(sizes: Sizes, cells: Sequence[Cell], more: int) -> AsyncIterato
             assert place.server is not None, "it is shared"
             with closing(psycopg.connect(place.server.url, autocommit=True)) as connection:
                 connection.execute(_SEEN_LONG_AGO)
+                # Otherwise, the server does this by itself during one of the measurements.
+                connection.execute("VACUUM ANALYZE")
             lines[name] = Line(place, folder, commands, proxy)
         yield lines
 
