@@ -89,8 +89,10 @@ async def test_people_come_back_and_the_newer_sight_wins(store):
 
 @pytest.mark.both_engines
 async def test_a_person_is_met_once(store):
+    assert not await store.read(accounts.is_introduced, ALICE)
     met = await asyncio.gather(*(store.write(accounts.note_introduction, ALICE) for _ in range(5)))
     assert sorted(met, key=str) == [None] * 4 + [{}]
+    assert [await store.read(accounts.is_introduced, who) for who in (ALICE, BOB)] == [True, False]
     assert await store.write(accounts.note_introduction, ALICE) is None
     assert await store.write(accounts.note_introduction, BOB) == {}
 
