@@ -73,8 +73,8 @@ async def sweep(engine: Engine) -> None:
     while await engine.write(_purge_workspace):
         pass
     for some, query, delete in (
-        ("some_workspaces", "surplus_operations", partial(_delete_ended, table=OPERATIONS)),
-        ("some_run_people", "surplus_runs", partial(_delete_ended, table=RUNS)),
+        ("some_workspaces", "surplus_operations", partial(_delete_ended, query="sweep_ended_operations")),
+        ("some_run_people", "surplus_runs", partial(_delete_ended, query="sweep_ended_runs")),
         ("some_gates", "unwatched_gates", _delete_gates),
     ):
         # A transaction that writes may hold up everybody, so look for the rows without one.
@@ -161,10 +161,9 @@ def _find_needless(tx: Transaction, query: str, rows: Sequence[Row]) -> list[Row
     return tx.all(query, ids=as_json({row["id"]: 1 for row in rows}), before=tx.now() - _DAY)
 
 
-def _delete_ended(tx: Transaction, rows: Sequence[Row], table: Table[Any]) -> None:
-    for row in rows:
-        table.delete(tx, id=row["id"])
-        tx.run("delete_cards_of", subject=row["id"])
+def _delete_ended(tx: Transaction, rows: Sequence[Row], query: str) -> None:
+    """Delete rows with their cards, except those that have been reopened in the meantime."""
+    _delete_with_cards(tx, query, ids=as_json({row["id"]: 1 for row in rows}))
 
 
 def _delete_gates(tx: Transaction, rows: Sequence[Row]) -> None:

@@ -35,6 +35,9 @@ SELECT r.id FROM (
 JOIN runs r ON r.principal = person.principal AND r.created_at < person.since
 WHERE r.outcome IS NOT NULL;
 
+-- name: sweep_ended_runs
+DELETE FROM runs WHERE id IN (SELECT one.key FROM json_each(:ids) one) AND outcome IS NOT NULL RETURNING id;
+
 -- name: some_workspaces
 SELECT id FROM workspaces WHERE id > :after_id ORDER BY id LIMIT :limit;
 
@@ -66,6 +69,9 @@ SELECT o.id FROM (
 ) workspace
 JOIN operations o ON o.workspace_id = workspace.workspace_id AND o.created_at < workspace.since
 WHERE o.outcome IS NOT NULL;
+
+-- name: sweep_ended_operations
+DELETE FROM operations WHERE id IN (SELECT one.key FROM json_each(:ids) one) AND outcome IS NOT NULL RETURNING id;
 
 -- name: some_gates
 SELECT gate_key AS id FROM gates WHERE gate_key > :after_id ORDER BY gate_key LIMIT :limit;

@@ -234,6 +234,29 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     assert await store.read(runs.find_run, theirs.id) is not None
 
 
+async def test_a_run_reopened_while_the_sweep_looks_at_it_stays(store, clock, monkeypatch):
+    """A lost run that a list shows again is reopened."""
+    made = []
+    for number in range(52):
+        clock.advance(1)
+        made.append(await ran(store, f"run {number}"))
+        await store.write(runs.save_run_step, Update(made[-1].id, 0.0, outcome="failed", cause="lost"))
+    write = store.engine.write
+
+    async def reopen_first(work, *given, **named):
+        if getattr(work, "func", None) is sweeping._delete_ended:
+            await write(
+                lambda tx: RUNS.change(tx, {"id": made[0].id}, outcome=None, cause=None, ended_at=None)
+            )
+        return await write(work, *given, **named)
+
+    monkeypatch.setattr(store.engine, "write", reopen_first)
+    await store.perform(sweeping.sweep)
+    assert await store.read(runs.find_run, made[1].id) is None
+    assert (await store.read(runs.find_run, made[0].id)).is_open
+    assert await store.read(cards.find_card, made[0].id) is not None
+
+
 async def test_a_sweep_that_finds_nothing_writes_as_often_for_many_people_as_for_one(store, monkeypatch):
     """On PostgreSQL, each of its transactions holds up everybody's requests."""
     counts = []
