@@ -115,9 +115,12 @@ async def merge_discovered(
     without a newer read, and a name of "" leaves the known name unchanged. The list was read with the
     account's own credential, so it verifies the account's rows.
     """
+    account = await engine.read(partial(ACCOUNTS.one, id=account_id), Priority.STEADY)
+    if account is None:
+        return 0
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
-        state = await engine.write(partial(_merge_batch, merge=state), subjects=[account_id])
+        state = await engine.write(partial(_merge_batch, merge=state), subjects=[account.principal.key])
     return state.new
 
 

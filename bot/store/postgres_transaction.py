@@ -55,8 +55,7 @@ _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
     b"SELECT unnest($1::text[]) AS name "
-    b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[]) "
-    b"UNION ALL SELECT principal FROM accounts WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
+    b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
 )
 #: The first query of a transaction that writes. It returns the time and the transaction's id. If a commit
 #: gets no answer, the id later shows whether the commit took effect.

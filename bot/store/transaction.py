@@ -86,9 +86,9 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
     """Return a decorator that declares whose rows a function reads and writes (its subjects).
 
     ``find`` takes the function's arguments and returns the subjects, which are the keys of people and the ids
-    of other things. The id of a workspace or an account stands for its owner. On PostgreSQL, functions with
-    different subjects run in parallel (``docs/adr/0116-whose-it-is.md``), and one without subjects runs
-    alone. A function that turns out to need other people's rows calls ``Transaction.be_alone``.
+    of other things. A workspace's id stands for its owner. On PostgreSQL, functions with different subjects
+    run in parallel (``docs/adr/0116-whose-it-is.md``), and a function without subjects runs alone. A function
+    that turns out to need other people's rows calls ``Transaction.be_alone``.
     """
 
     def declare(work: Declared) -> Declared:
