@@ -19,8 +19,10 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
-    # If a "ready" message isn't being sent yet, it will be rendered with the URL.
-    if not tx.all("ready_begun", subject=operation.id) or is_address_shown(tx, operation.id, url):
+    ready = tx.one("keep_ready", subject=operation.id)
+    # If the "ready" message isn't being sent yet, it will be rendered with the URL.
+    is_begun = ready is not None and (ready["state"] != "pending" or ready["attempts"] > 0)
+    if not is_begun or is_address_shown(tx, operation.id, url):
         return
     body = {"workspace": workspace_id, "connection": operation.connection}
     occasion = hash_text(url)[:16]

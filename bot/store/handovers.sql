@@ -1,8 +1,8 @@
--- Whether a message saying that a workspace is ready has been or is being sent. It may lack an address that became
--- known later.
--- name: ready_begun
-SELECT 1 AS found FROM notices
-WHERE subject = :subject AND kind = 'ready' AND occasion = 'end' AND (state <> 'pending' OR attempts > 0);
+-- The message saying that a workspace is ready, if there is one. Writing to its row keeps it from being claimed until
+-- this transaction is committed.
+-- name: keep_ready
+UPDATE notices SET attempts = attempts WHERE subject = :subject AND kind = 'ready' AND occasion = 'end'
+RETURNING state, attempts;
 
 -- name: ready_cards
 SELECT id, body FROM cards WHERE subject = :subject AND kind IN ('ready', 'ready_link');

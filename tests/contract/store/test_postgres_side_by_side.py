@@ -13,7 +13,7 @@ import pytest
 from bot.domain.audit import AuditEntry
 from bot.domain.courses import ClassCard
 from bot.domain.hours import HoursRule
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
@@ -21,6 +21,7 @@ from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import EVERY_DAY
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services import courses as use_cases
 from bot.store import (
@@ -55,6 +56,7 @@ from tests.rigs.store import (
     accept_operation,
     linked,
     listed_workspace,
+    observe,
     set_timer,
     want_read,
 )
@@ -333,6 +335,30 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     )
     (again,) = await second.claim(operations.claim_operations, 1, 60.0)
     assert again.workspace.state is State.RUNNING
+
+
+async def test_a_ready_message_is_sent_with_the_address_that_is_being_recorded(stores, clock):
+    """If it were claimed before the address is committed, it would be rendered without it."""
+    first, second = stores
+    (workspace,) = (await linked(first, state=State.STARTING)).workspaces
+    operation = (await accept_operation(first, workspace)).operation
+    await observe(first, clock, workspace, Observed(State.RUNNING, lacks="address"))
+    body = {"workspace": workspace.id, "connection": workspace.connection}
+    ready = NewNotice(operation.id, NoticeKind.READY, END, ALICE, body)
+    await first.write(
+        operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[ready])
+    )
+    clock.advance(60.0)
+    await want_read(first, workspace.id)
+    (read,) = await first.claim(gates.claim_reads, "saturn", 1, INTERVAL, MARGIN)
+    pause = Pause("keep_ready")
+    with_address = Observed(State.RUNNING, url="https://app.example.test/ide/1")
+    recorded = pause.records(first, replace(result(read, State.RUNNING), observed=with_address))
+    await pause.reached()
+    assert await second.perform(notices.claim_notices, 10, 30.0) == []
+    pause.end()
+    await recorded
+    assert [one.kind for one in await second.perform(notices.claim_notices, 10, 30.0)] == [NoticeKind.READY]
 
 
 async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores, clock):
