@@ -32,8 +32,8 @@ def objection(headers: Mapping[str, str], scheme: str, ports: Collection[int]) -
     named = _HOST.fullmatch(host)
     if named is None or int(named[1] or _USUAL_PORTS[scheme]) not in ports:
         return "foreign_host"
-    # Programs other than browsers send neither header. For requests from the server's own pages, the origin
-    # is this server.
+    # Programs other than browsers send neither Origin nor Sec-Fetch-Site. For requests from the server's own
+    # pages, the origin is this server.
     if headers.get("Origin", f"{scheme}://{host}").lower() != f"{scheme}://{host}".lower():
         return "foreign_origin"
     if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):

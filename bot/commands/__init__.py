@@ -123,7 +123,7 @@ def _lead_nowhere(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
+def interrupt_at_once(ask: Callable[[str], str]) -> Callable[[str], str]:
     """Wrap an input function so that Ctrl+C interrupts it immediately, even inside an event loop."""
 
     def asking(question: str) -> str:

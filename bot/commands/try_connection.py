@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.commands import complain, read, stop_at_end_of_input, with_store
+from bot.commands import complain, interrupt_at_once, read, with_store
 from bot.commands.trial import Trial, TrialRecord
 from bot.domain.audit import AuditEntry
 from bot.messages.texts.refusals import explain_refusal
@@ -45,8 +45,8 @@ def try_connection(arguments: argparse.Namespace) -> int:
         if report.is_dir() or not os.access(place, os.W_OK):
             complain(f"{report.absolute()} can't be written. Name a file in a folder of yours.")
             return 2
-    ask = stop_at_end_of_input(input)
-    ask_secret = stop_at_end_of_input(getpass if sys.stdin.isatty() else input)
+    ask = interrupt_at_once(input)
+    ask_secret = interrupt_at_once(getpass if sys.stdin.isatty() else input)
 
     def hide(secret: str) -> None:
         known = [*settings.secrets(), *list_secrets(connections), secret]

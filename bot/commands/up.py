@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from bot.app import Process
 from bot.app import serve as serve_as
-from bot.commands import load, stop_at_end_of_input
+from bot.commands import interrupt_at_once, load
 from bot.commands.connection_checks import check_account, check_connection
 from bot.commands.doctor import check_address
 from bot.commands.setting_checks import check_settings
@@ -148,7 +148,7 @@ def up(arguments: argparse.Namespace) -> int:
 
 
 def _hold_conversation(look: Look) -> "Conversation":
-    ask_secret = stop_at_end_of_input(getpass if sys.stdin.isatty() else input)
+    ask_secret = interrupt_at_once(getpass if sys.stdin.isatty() else input)
     conversation = Conversation(input, ask_secret, print, look)
     try:
         conversation.run()

@@ -586,7 +586,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update to save after a refused call, if retrying it wouldn't help."""
+        """Return the update to save after any other refused call: retry it, end the item, or read it."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:

@@ -62,7 +62,7 @@ class Owners:
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire the jobs that are free. Return all jobs that this process owns, and since when."""
+        """Acquire those of ``things`` that are free. Return those that this process owns, and since when."""
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for jobs that other processes may take over
@@ -120,7 +120,7 @@ class SharedOwners(Owners):
         return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire the jobs that are free. Return all jobs that this process owns, and since when."""
+        """Acquire those of ``things`` that are free. Return those that this process owns, and since when."""
         if self._list_missing(things):
             async with self._asking:
                 if missing := self._list_missing(things):

@@ -317,10 +317,10 @@ _BATCH_SIZE = 40
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
     """Merge a list of runs in batches, and return how many were new.
 
-    If the account is unlinked meanwhile, stop and return 0. New runs get no card and no notices, and their
-    output isn't followed. Open runs are read until they end. Ended runs are added only if they are recent
-    enough to be kept. For an open run that is already known, the list counts as a read at the time when the
-    account's LIST_RUNS task was claimed. If that run is over, a step then ends it.
+    If the account is unlinked meanwhile, the rest of the list is dropped. New runs get no card and no
+    notices, and their output isn't followed. Open runs are read until they end. Ended runs are added only if
+    they are recent enough to be kept. An open run that is already known is updated as if it had been read
+    when the account's LIST_RUNS task was claimed. If the list shows that it is over, its next step ends it.
     """
     start = await engine.read(
         lambda tx: find_listing_start(tx, TaskKind.LIST_RUNS, account_id), Priority.STEADY

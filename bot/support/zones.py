@@ -49,7 +49,7 @@ def read_system_version() -> str:
 
 
 def read_package_version() -> str:
-    """Return the version of the package's time zone data, or "" if it isn't installed."""
+    """Return the version of the time zone data in the package tzdata, or "" if it isn't installed."""
     if find_spec("tzdata") is None:
         return ""
     return str(import_module("tzdata").IANA_VERSION)

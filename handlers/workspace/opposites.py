@@ -1,4 +1,4 @@
-"""Serialises and parses the data in buttons that undo what an answer reports."""
+"""Serialises and parses the data in *Undo* buttons, which reverse the change that an answer reports."""
 
 import json
 from collections.abc import Callable, Sequence

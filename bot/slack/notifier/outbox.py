@@ -143,8 +143,8 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # Nothing was waiting to be sent, so this retry is a search. It isn't counted, so that the
-                # next retry tries again to send something.
+                # No message could be sent, so this retry searches for one that may have been. It isn't
+                # counted, so that the next retry tries to send a message again.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 

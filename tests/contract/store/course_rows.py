@@ -1,4 +1,4 @@
-"""A course with its members in the database, and the times of its lessons."""
+"""A course fixture, with the rows of its members, and helpers for the times of its lessons."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
