@@ -140,8 +140,8 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum length of a percent-encoded id in a path, in characters.
 MAX_ID_LENGTH = 1000
-#: Timestamps above this value are read as milliseconds, smaller ones as seconds. Read as milliseconds, the
-#: value is a time in 1973.
+#: Timestamps above this value are read as milliseconds, all others as seconds. In milliseconds, this value is
+#: a time in 1973. In seconds, it is a time in the year 5138, and later times count as missing.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -238,7 +238,7 @@ def parse_time(value: Any, form: str = "") -> float | None:
     """Convert an ISO 8601 time, or a number of (milli)seconds, to epoch seconds; None for anything else.
 
     ``form`` is an additional format to try, in ``strptime`` notation. Servers represent a missing time as 0
-    or as the year 1, 1970 or 9999, so times before 1971 or after 5000 count as missing.
+    or as the year 1, 1970 or 9999, so times before 1971 or after 5138 count as missing.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None

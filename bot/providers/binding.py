@@ -19,8 +19,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps methods to the call names under which ``Provider.credential_owner`` knows them. A method that isn't
-#: listed here is known by its own name. All methods listed here take an ``Access``.
+#: Maps methods to the call names that ``Provider.credential_owner`` expects. For example, ``status`` counts
+#: as ``read``. For a method that isn't listed here, such as ``start``, both names are the same.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),

@@ -22,7 +22,8 @@ from bot.support.settings import SettingsError
 ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0
-#: Maps the kind of each of Usher's own providers to its class in the package of that name in this folder.
+#: Maps the kinds of Usher's own providers to their classes. Each class is in the package
+#: ``bot.providers.KIND``.
 _OWN_CLASSES: Final = {
     "jupyterhub": "JupyterHub",
     "posit": "PositProvider",

@@ -76,8 +76,8 @@ class Options(Asking, total=False):
     hides: Sequence[str]
 
 
-#: Matches a path that needs no further encoding. Text that has to be encoded is passed as an id or in the
-#: query.
+#: Matches a path in which nothing has to be percent-encoded. Callers pass all other text as ids or in the
+#: query, both of which Usher encodes.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -259,8 +259,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps the goal of a call to a pattern for the states in which the goal has been reached. Refusals name these
-#: states, but their exact wording isn't documented.
+#: For each kind of call, a pattern for the states in which the call has nothing left to do. For example, a
+#: server may refuse to start a workspace that is "already running". The wording of refusals isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
