@@ -34,7 +34,8 @@ from bot.support import errors
 #: Matches names that any spawner can use for a container, folder or host.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
-#: Key in a spec, set if the hub can create a server without starting it.
+#: Key in a spec (the values from the form for a new server). The key is set if the hub could create servers
+#: without starting them when the form was filled in.
 _CREATE_STOPPED_KEY = "at_rest"
 #: Hints about names, keyed by the naming rules that a hub applies.
 NAME_HINTS = {

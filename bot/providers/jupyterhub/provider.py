@@ -8,7 +8,8 @@ request, to the spawner.
 
 When a user links an account, Usher immediately creates a token of its own, with only the permissions that
 Usher needs. The user might delete a pasted token when cleaning up, and the hub's OAuth token expires when the
-user logs out. Usher's token lasts as long as the pasted one, or up to a year if the user signed in.
+user logs out. Usher's token lasts at most a year, and no longer than the pasted token. If Usher can't replace
+a pasted token, it keeps using that token.
 """
 
 import secrets
@@ -74,8 +75,8 @@ _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
 #: Scopes that grant everything that the token's owner may do.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Time limit for creating a token, in seconds. Users who link an account wait less than 10 s, including the
-#: check (``CHECK_SECONDS``).
+#: Time limit for each request that creates a token or reads when a pasted token expires, in seconds. When a
+#: user links an account, Usher allows 10 s for all requests together (``bot.services.linking``).
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra``, set if Usher chose the token's expiry itself rather than copying it from a
 #: token that the user created.
@@ -85,9 +86,9 @@ MAX_TOKEN_SECONDS = 365 * 86_400
 #: Maximum delay before a hub records that a token was used, in seconds: the hub's ``activity_resolution``
 #: (30) plus a margin.
 USE_SECONDS = 60.0
-#: Time limits for a sign-in, in seconds: for exchanging the code, and for deleting the resulting token. Users
-#: wait at most 10 s in total.
+#: Time limit for exchanging the code of a sign-in for a token, in seconds.
 EXCHANGE_SECONDS = 2.5
+#: Time limit for each request made to delete the token of a sign-in, in seconds.
 FORGET_SECONDS = 0.5
 
 

@@ -131,9 +131,9 @@ CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
-#: Match the prefixes of progress messages: KubeSpawner's, with the time and type of a Kubernetes event, and
-#: the hub's own for a failed start.
+#: Matches the time and type of a Kubernetes event, with which KubeSpawner's progress messages begin.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
+#: Matches the words with which the hub's progress message about a failed start begins.
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
