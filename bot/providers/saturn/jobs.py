@@ -4,8 +4,9 @@ A run is a Kubernetes job with one or more pods, which run at the same time or o
 reports each live run as a whole (``runtimesummary``), and older runs as individual pods, whose labels name
 the run. On an older server, each pod is a run of its own.
 
-A run's id is ``JOB/RUN``. Until the server shows the run, Usher uses the id ``JOB/@…``, which describes the
-runs that existed before the start. If the server doesn't show runs at all, the id is ``JOB/~…``.
+A run's id is ``JOB/RUN``. Until Usher knows which run it has started, it uses the id ``JOB/@…``, which
+describes the runs that existed before the start, so that Usher can tell them from the new one. If the server
+can't list runs, the id is ``JOB/~…``, and the run's state stays unknown.
 """
 
 from __future__ import annotations
@@ -32,23 +33,26 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Maximum number of jobs in a list. The next two limits cap the number of jobs read concurrently and the
-#: number of runs listed per job.
+#: Maximum number of jobs whose runs are listed.
 MAX_JOBS = 50
+#: Maximum number of jobs whose runs are read concurrently.
 MAX_CONCURRENT_LISTS = 5
+#: Maximum number of runs listed for each job. Older runs are left out.
 MAX_RUNS_PER_JOB = 10
 #: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, Usher
 #: shows no more output until the run ends.
 MAX_LIVE_LINES = 5000
-#: Number of entries to request per page of a log. The first page is requested without a size, and has 100
-#: entries according to the OpenAPI document. At most ``MAX_LOG_PAGES`` pages are read.
+#: Number of lines to request per page of an ended pod's log. This applies from the second page on. The first
+#: page has the server's default size, which is 100 lines according to the OpenAPI document.
 LOG_PAGE_SIZE = "1000"
+#: Maximum number of pages to read from one log.
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 #: Name of the container that runs the command of a job. The other containers of a pod prepare for it.
 MAIN_CONTAINER = "main"
-#: Errors that may concern a single job, so that the runs of other jobs can still be read.
+#: Errors that may affect only one job. If reading a job's runs raises one of them, Usher still reads the runs
+#: of the other jobs.
 _OF_ONE_JOB = (errors.BadAnswer, errors.Forbidden, errors.RefusedInFront, errors.ServerFailed)
 
 

@@ -4,8 +4,9 @@ Operators store recipes as JSON files, to which their templates refer (``[[conne
 title, file, who``). A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes").
 For each user, Usher fills in the name and the owner.
 
-A server that supports only what the published guides describe doesn't report an offer. Its users can't choose
-a size, and have to identify jobs by their links. Usher can't check names on such a server.
+Some servers have only the endpoints from the published guides, and can't list sizes, workspaces or jobs. On
+such a server, users can't choose a size and have to identify a job by its link or id, and Usher can't check
+whether the name of a new workspace is already in use.
 """
 
 from __future__ import annotations
@@ -107,8 +108,8 @@ class SaturnSettings(connection.ConnectionSettings):
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: The owner of the token that is used to read, start and stop workspaces. ``admin`` applies only to users
-    #: whom an administrator approved. For users who linked with their own token, Usher uses that token.
+    #: Whose token Usher uses to read, start and stop workspaces: the user's own (``person``), or the
+    #: administrator's (``admin``). For users who linked with their own token, Usher always uses that token.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -304,9 +305,9 @@ class SaturnOffer:
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Path for creating a workspace according to the OpenAPI document. ``CLONE_PATH`` is the path given in the
-#: guide. Newer servers no longer support it.
+#: Path for creating a workspace, according to the OpenAPI document.
 CREATE_PATH = "/api/recipes"
+#: Path for creating a workspace, according to the guide. Newer servers no longer support this path.
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes that a server returns if it doesn't support a path or a method.
 ABSENT = frozenset({404, 405, 410})

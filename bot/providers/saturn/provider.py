@@ -60,14 +60,15 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 #: Time limit for responses that users wait for, in seconds. When a user links an account, Usher allows 10 s
 #: for all requests together (``bot.services.linking``).
 CHECK_SECONDS = 8.0
-#: Time limit for each of the five requests needed to get a user's token, in seconds.
+#: Time limit for each request that Usher makes to get a user's token, in seconds.
 MINT_SECONDS = 4.0
-#: Maximum number of pages to follow from a login link before a session begins, and maximum size of each page,
-#: in bytes.
+#: Maximum number of pages to open, starting with a login link and following redirects, until the user is
+#: signed in.
 MAX_LOGIN_PAGES = 5
+#: Maximum size of each page opened to get a user's token, in bytes.
 MAX_PAGE_BYTES = 2_000_000
-#: ``Credential.owner`` of users' tokens that Usher got by using the administrator's token. Usher can replace
-#: such a token at any time.
+#: Value of ``Credential.owner`` for a user's token that Usher got with the administrator's token. Usher can
+#: get a new token for the user at any time.
 _MINTED: CredentialOwner = "admin"
 
 
