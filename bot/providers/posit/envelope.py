@@ -22,8 +22,8 @@ MESSAGE_POINTER = "/error/message"
 MAX_WRAPPINGS = 3
 #: Error codes for a service that is unreachable, unavailable or offline. They imply that nothing was done.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
-#: Maps error codes to errors. What the codes for a failed execution or transmission mean depends on the
-#: request.
+#: Maps Workbench's error codes to Usher's errors. The codes for a failed execution or transmission aren't
+#: listed, because their errors depend on whether the request was meant to change something.
 _ERROR_CLASSES: Mapping[int, type[errors.ProviderError]] = {
     # Either the token is bad, or its level is too low. ``Workbench._explain_refusals`` finds out which.
     **dict.fromkeys((3, 401, 403), errors.Forbidden),

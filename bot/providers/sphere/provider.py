@@ -1,8 +1,9 @@
 """Translates between Usher's terms and the API of Sphere Engine Containers.
 
-``docs/internals/providers/sphere.md`` describes the API. The account has only one token, which is part of
-each call's URL, so Usher removes the token from everything it reports about a call. Only Usher's own records
-show who owns a workspace, so Usher can't ask the API for a user's workspaces.
+``docs/internals/providers/sphere.md`` describes the API. All workspaces belong to the operator's account.
+Only Usher's own records show which user owns a workspace, so Usher can't ask the API for a user's workspaces.
+The account has only one token, which is part of each call's URL. Usher therefore removes the token from
+everything that it reports about a call.
 """
 
 import math
@@ -38,7 +39,7 @@ from bot.support.cleaning import hide_secrets
 #: Matches a token that can be used in a URL.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 _API = "/api/v1"
-#: Maximum for settings in minutes: one year.
+#: Upper limit for the settings that are given in minutes: one year.
 _MAX_MINUTES = 525_600
 
 
@@ -151,7 +152,8 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 100
 #: Number of entries requested per page. The server allows no more.
 PAGE_SIZE = "30"
-#: Fields that reveal whether Usher created a workspace. Entries in a list may lack them.
+#: Fields that show whether Usher may have created a workspace: the time of its creation, and three settings
+#: that Usher gives to each new workspace. A workspace in a list may lack these fields.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 NO_PROJECT = "That project no longer exists. Choose another one."
 

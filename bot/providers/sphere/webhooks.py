@@ -1,4 +1,7 @@
-"""Sphere Engine's webhooks: their signature, and messages about finished scenarios. Pure functions."""
+"""Sphere Engine's webhooks: checks their signature, and reads messages about finished scenarios.
+
+A scenario is a task that runs in a workspace and may report a result and a score. Pure functions.
+"""
 
 import hashlib
 import hmac
@@ -23,7 +26,8 @@ MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: Result names that Usher treats as success. Sphere Engine doesn't document its result codes.
+#: Statuses of a scenario's result that Usher treats as success. Sphere Engine doesn't document the possible
+#: statuses.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
