@@ -35,12 +35,13 @@ MAX_NESTING: Final = 12
 MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum length of a Python literal to parse, in characters. Parsing a longer one would be slow.
 MAX_LITERAL_LENGTH: Final = 2000
-#: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``). A detail has its text under one of the
-#: ``_TEXT_KEYS``, and the name of the invalid field under one of the ``_FIELD_KEYS``.
+#: Keys under which APIs put the details of an error: Coder (``detail``, ``validations``), FastAPI
+#: (``detail``), marshmallow (``errors``, ``messages``), OAuth (``error_description``) and others.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
+#: Keys under which a detail of an error may have its text.
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
+#: Keys under which a detail of an error may name the invalid field.
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 #: Names that stand for a whole part of a request, such as its body, rather than for a field.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
@@ -65,12 +66,14 @@ _IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*
 _LABEL_WORD_PATTERN: Final = re.compile(
     rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
 )
-#: Matches the end of a label such as "Error: ". ``_ARGUMENTS_PATTERN`` and ``_BRACKETS_PATTERN`` match
-#: arguments in brackets after a name or a label.
+#: Matches the characters between a label and the message, such as the colon in "Error: no such file".
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
+#: Matches a name with arguments in brackets before a colon, as in ``HTTPError(404): no such page``.
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
+#: Matches a text that ends with arguments in brackets, as in ``ValueError('no such page')``.
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
-#: Matches the text in front of the exception that caused a failure.
+#: Matches the text before the name of the exception that caused a failure, such as the words before
+#: ``ConnectTimeoutError`` in ``Max retries exceeded (Caused by ConnectTimeoutError(…))``.
 _CAUSE_PATTERN: Final = re.compile(
     r".{1,200}?(?:: |\((?=Caused by ))(?:Caused by )?"
     r"(?=(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?:: |\())",
