@@ -24,7 +24,8 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of a connection's links to check after one of them turned out to be for the wrong account.
+#: Maximum number of a connection's links to check after one of them was suspended because its username now
+#: belongs to another account. The others may have the same problem.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

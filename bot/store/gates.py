@@ -52,9 +52,11 @@ ALONG_SECONDS: Final = 1.0
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
     """Request an immediate read of a workspace, and mark the workspace as used.
 
-    The poll gate decides when the read is sent. If the person's access isn't proven, their account may be
-    tried again. Set ``brings_up`` if the workspace is being started. This increments its ``generation`` (the
-    number of starts). Set ``by_itself`` if scheduled work, rather than a person, requests the read.
+    The poll gate decides when the read is sent. If it isn't certain that the person has access to the
+    workspace, their account counts as not yet tried, so it gets the next turn (``_turn``). Set ``brings_up``
+    if the workspace is being started. This increments its ``generation`` (the number of starts) and clears
+    the provider's reason for its last failure. Set ``by_itself`` if scheduled work, rather than a person,
+    requests the read.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -125,8 +127,9 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Statement that claims more reads for a request about to be sent with an account. It selects reads that are
-#: due soon and whose poll gates are open.
+#: Statement that claims further reads for a request that is about to be sent. It selects workspaces that were
+#: last read with the request's account (``:reader``), whose reads are due by ``:soon``, and whose poll gates
+#: are open.
 ALONG_CLAIM: Final = build_claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -143,11 +146,14 @@ def claim_reads(
     """Claim a connection's due reads, and close the poll gates of their workspaces.
 
     The gates stay closed until ``next_check_at = now + interval + margin``, which is committed before the
-    reads are sent. Anyone with an active account and the workspace in their list may read it; ``_turn``
-    decides whose turn it is. One request reads up to ``together`` workspaces with one account. If
+    reads are sent. A workspace may be read with any active account whose owner has it in their list;
+    ``_turn`` decides whose turn it is. One request reads up to ``together`` workspaces with one account. If
     ``together`` is more than 1, it also includes workspaces that become due within a second and were last
-    read with the same account, so there may be more than ``limit`` reads. Each ``ReadClaim`` lists the rows
-    that will receive the result: the reader's own first, then the other verified rows.
+    read with the same account, so there may be more than ``limit`` reads.
+
+    Each person has a row of their own for a workspace. A ``ReadClaim`` lists the rows that will receive the
+    result: first the row of the person whose account reads, then those of other people whose access has been
+    proven.
     """
     now = tx.now()
     lease = interval + margin
@@ -192,8 +198,9 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
     if len(able) == 1:
         return able[0]
     if not able:
-        # Leave the read to another connection on which someone has the workspace. If there is none, don't
-        # read the workspace again until someone requests it.
+        # Nobody has an active account on this connection. If somebody has one on another connection to the
+        # same workspace, leave the read to that connection. Otherwise, don't read the workspace again until
+        # someone requests it.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
@@ -273,8 +280,8 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If more than this many seconds have passed since the previous read when a workspace is first found running,
-#: its start time is treated as unknown.
+#: A workspace that a read finds running for the first time may have started at any time since the previous
+#: read. If that was more than this many seconds ago, the start time is treated as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -288,8 +295,8 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
     if seen.expires_after is not None:
         at = _count_end(row, seen, granted_at, seen.expires_after)
     if at is None and seen.state is State.STOPPING and corrections.is_end_due(row, granted_at):
-        # The provider announced this end, but no longer reports it. Keep it, so that the message about the
-        # stop can give the reason.
+        # The provider announced when it would end the workspace, but no longer reports that time. Keep it, so
+        # that the message about the stop can give the reason.
         return min(row["expires_at"], granted_at), row["expiry_mode"]
     if seen.removed_at is not None and (at is None or granted_at < seen.removed_at < at):
         return seen.removed_at, "removed"
@@ -439,7 +446,9 @@ def _record(
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         is_doubtful = is_gone or (not is_reader and _needs_owner(row, result.observed))
         if not is_reader and (is_doubtful or row["verified_at"] is None):
-            # "Gone" may mean "not yours", so read the workspace again with the accounts of verified rows.
+            # The answer "gone" may only mean that the reader has no access, and some states are shown only to
+            # the workspace's owner. If this row's person is known to have access, read the workspace again as
+            # soon as its gate opens.
             may_see = row["verified_at"] is not None and row["state"] != State.GONE
             is_able = row["account_id"] is not None and row["refused_since"] is None
             if may_see and is_doubtful and (is_gone or is_able):

@@ -1,4 +1,7 @@
-"""Rules for working hours: when each is checked next, and the results of its starts and stops."""
+"""Working hours: rules by which a workspace is started and stopped at set times.
+
+This module stores the rules, when each rule is checked next, and how each planned start or stop turned out.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

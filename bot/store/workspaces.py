@@ -1,7 +1,7 @@
-"""People's workspaces: finding, adding, naming and hiding them.
+"""People's workspaces: finding, adding, naming and hiding them, and recording providers' events.
 
-The functions here also let scheduled work claim workspaces that are running or about to be ended by their
-providers.
+Scheduled work claims two kinds of workspaces here: those whose owners may have to be asked whether they still
+need them, and those that their providers will soon end, so that the owners can be warned.
 """
 
 from collections.abc import Callable, Iterable
