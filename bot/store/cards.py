@@ -19,12 +19,14 @@ from bot.store.transaction import Row, Transaction, as_json
 
 #: Seconds to wait before redrawing a question that was just answered, so that the reply is sent first.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: Seconds to wait before redrawing a message that a notice is about to replace.
+#: Seconds for which a message isn't redrawn because a notice is about to replace it. If the notice hasn't
+#: been sent by then, it may be lost, so the message is redrawn after all.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: Minimum interval between two updates of a card while its work is in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: Minimum interval between two updates that only show progress, in seconds. It applies during the first
-#: minute of a card or its run, and ``SLOW_PROGRESS_INTERVAL_SECONDS`` after that.
+#: Minimum interval between two updates of a message that only show progress, in seconds. For a card,
+#: ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies instead after the first minute. That minute begins when the card
+#: is created or, if its run has to wait for more than a minute, when the run begins.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: Seconds to wait before sending the card of work that a reply has already announced. Most work ends sooner,
@@ -62,8 +64,8 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Queue of messages that need an update although the state that they show hasn't changed: because of more
-#: output, a message from the server, or outdated buttons.
+#: Queue of messages to update for a reason less urgent than a new state, such as more output, the progress of
+#: a start, or outdated buttons.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",

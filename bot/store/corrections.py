@@ -23,8 +23,8 @@ _DOUBT_SECONDS: Final = 30.0
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: How much earlier than announced a provider may end a workspace, in seconds. A workspace that is found down
-#: from then on is assumed to have been ended by its provider.
+#: A provider may end a workspace up to this many seconds before the time that it announced. If the workspace
+#: goes down at that point or later, Usher assumes that the provider ended it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

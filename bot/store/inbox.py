@@ -11,7 +11,8 @@ REDELIVERY_SECONDS: Final = 86_400.0
 #: Lifetime of inbox keys, in seconds: the maximum age of redelivered messages, plus a day in case clocks
 #: differ. Replies must be kept at least as long, because they show which interactions were answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: Suffix of an interaction's second inbox key, which shows that the interaction's effect needs no reply.
+#: Suffix of the second inbox key of an interaction that took effect and needs no reply. The key shows that
+#: the interaction counts as answered, although there is no reply to it.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 

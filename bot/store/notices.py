@@ -49,17 +49,19 @@ _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Seconds after which waiting updates are combined into one message per person. A wait of this length means
 #: that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that can answer an interaction. If an interaction has several answers, the latest is the
-#: one whose kind comes first here.
+#: Kinds of notices that can answer an interaction. A later answer may replace the reply, so if there are
+#: several answers, the one whose kind comes first here is the current one.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgency shared by all updates that may be combined into one message.
+#: Urgency of the notices that are combined into one message after an outage of Slack (``Mark.NEWS``), and of
+#: the combined message.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: The default shares, by urgency: notices of any urgency may use up all the capacity that Slack has left.
+#: Maps each urgency to the share of Slack's remaining capacity that its notices may use. By default, each may
+#: use all of it.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -80,11 +82,11 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Statement that claims one notice to try while Slack isn't responding, even if the notice's next attempt
-#: isn't due yet. ``:is_send`` says which group comes first: notices to be sent, or those to be searched for
-#: in Slack. Within each group, notices that wait for a read of their workspace come first. The rest are tried
-#: in turn, so that one that always fails doesn't block the others. Replies come last. A notice that may
-#: already have been sent isn't searched for until its message has had time to show up.
+#: Statement that claims one notice to try while Slack isn't responding. A notice whose last attempt failed
+#: may be tried again earlier than planned. Replies come last. ``:is_send`` says which of the other notices
+#: come first: those to be sent, or those that may have been sent and have to be searched for in Slack. In
+#: each group, notices that wait for a read of their workspace come first. The rest take turns, so that one
+#: that always fails doesn't block the others. A message isn't searched for before it has had time to show up.
 PENDING_CLAIM: Final = build_claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"

@@ -49,8 +49,8 @@ OLD_ROWS: Final[dict[str, tuple[Table[Any], str, str, float]]] = {
     "occurrences": (OCCURRENCES, "at", "", 60 * _DAY),
     "waits": (WAITLIST_ENTRIES, "ended_at", "", 7 * _DAY),
 }
-#: The tables in ``OLD_ROWS`` whose rows' cards are deleted along with the rows. (``_sweep_old`` does the same
-#: for a notice's card.)
+#: Tables in ``OLD_ROWS`` whose rows are the subjects of cards. The cards are deleted along with the rows.
+#: Notices aren't listed: a notice's card has the notice's id, so ``_sweep_old`` deletes it by that id.
 _HAVE_CARDS: Final = (OPERATIONS, RUNS, WAITLIST_ENTRIES)
 _BATCH_SIZE = 50
 
