@@ -1,8 +1,9 @@
 """Records when daily work was done and when failovers were noticed, and decides whether a process may serve.
 
 After a failover, the last commits of the old primary may be missing from the new one, and there is no way to
-tell which ones. So a row records when the failover was noticed. The SQL fragments *doubted* and *settled*
-rely on this row.
+tell which ones. So a row records when the failover was noticed. Two SQL fragments rely on this row: *doubted*
+finds notices that may have been sent although the database doesn't say so, and *settled* delays new claims
+until all lost claims have expired.
 """
 
 from collections import Counter
@@ -117,8 +118,9 @@ def find_backup_time(tx: Transaction) -> float:
 
 
 #: Seconds to wait after a failover before claiming work that calls a provider or sends a message (the SQL
-#: fragment *settled*). By then, every lease whose renewal was lost has expired. Calls to Slack that were
-#: counted in a lost commit no longer matter, because Slack's limits apply per minute.
+#: fragment *settled*). By then, every claim that the failover lost has expired, so no other process is still
+#: doing the same work. Lost counts of calls to Slack no longer matter either, because Slack's limits apply
+#: per minute.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 

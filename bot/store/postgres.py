@@ -1,11 +1,14 @@
 """The PostgreSQL engine: connections for writes, claims, poll results and reads, each in its own thread.
 
-A transaction that makes decisions takes an advisory lock. As on SQLite, only one such transaction runs at a
-time, across all processes, so whatever it has read stays true until it commits. Claims, poll results, and
-decisions that declare whose rows they touch take that lock in shared mode. They can therefore run side by
-side, within a process or across several. Claims also lock the rows that they change. Poll results and these
-decisions lock their subjects: the people, or other things, whose rows they touch
-(``docs/adr/0116-whose-it-is.md``).
+By default, a transaction that writes takes an advisory lock exclusively. As on SQLite, only one such
+transaction runs at a time, across all processes, so whatever it has read stays true until it commits.
+
+Some transactions only share that lock, so they can run side by side, within a process or across several.
+Besides the shared lock, each takes the locks that it needs:
+
+- claims lock the rows that they change;
+- poll results, and functions that declare whose rows they touch (``@concerns``), lock their *subjects*:
+  the people or other things that the rows belong to (``docs/adr/0116-whose-it-is.md``).
 
 Each connection has a thread, because asynchronous connections are no faster.
 """
@@ -266,8 +269,8 @@ class PostgresEngine(Engine):
 # A SQLite file is copied into a PostgreSQL database in a single transaction. If copying is interrupted, the
 # target stays empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, because they describe the target database itself: the migrations that ran on it,
-#: and its server.
+#: Tables that aren't copied from the SQLite file, because they describe the PostgreSQL database itself: the
+#: migrations that ran on it, and its server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (
     "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "

@@ -21,7 +21,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long to wait for the servers' answers, and how long to reuse the answers, in seconds.
+#: How long to wait for the servers in a URL to answer which timeline they are on, and how long to reuse their
+#: answers, in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
 #: Default connection parameters. The URL may override them. With these, Usher notices within ten seconds if a
 #: server silently disappears.

@@ -44,8 +44,9 @@ class Priority(IntEnum):
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
-    #: Writes that record poll results and the availability of providers. ``CLAIMS`` is for claiming due rows.
-    #: Both are as urgent as STEADY, but on PostgreSQL, each has its own connection.
+    #: Writes that record poll results, the availability of Slack and providers, and the signatures of
+    #: requests. ``CLAIMS`` is for claiming due rows. Both are handled like ``STEADY`` work, except that on
+    #: PostgreSQL, each of the two has its own connection.
     RECORDS = 2
     CLAIMS = 3
     #: Work that runs only when there is nothing else to do. A write raises StoreBusy after 10 s. A read waits
@@ -277,9 +278,10 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: Maximum difference from the wall clock that counts as a rounding error, in seconds.
+#: Maximum difference between the store's time and the wall clock that counts as a rounding error, in seconds.
 _ROUNDING_SECONDS = 1e-5
-#: Maximum difference from the wall clock that counts as ordinary slewing and is ignored, in seconds.
+#: Maximum difference between the store's time and the wall clock that counts as ordinary slewing and is
+#: ignored, in seconds.
 _MAX_SLEW_SECONDS = 0.1
 
 
