@@ -39,7 +39,8 @@ _MAX_ROWID: Final = 2**63 - 1
 #: file has and which are unused.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors raised when a damaged part of a file is read. A damaged length may be so large that memory runs out.
+#: Errors that may occur while a damaged part of a file is read. MemoryError is one of them, because a value's
+#: damaged length may be enormous.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 

@@ -17,7 +17,8 @@ _COUNTED_IN_BATCHES: Final = {
     "workspaces": ("id", "hidden = 0"),
     "people": ("principal", "is_deleted = 0"),
 }
-#: For each of these tables, a query that counts a batch of rows and returns the last key in the batch.
+#: Maps each table in ``_COUNTED_IN_BATCHES`` to a query that counts a batch of its rows and returns the last
+#: key in the batch.
 BATCH_COUNTS: Final = {
     table: f"SELECT COUNT(*) AS size, MAX({key}) AS last FROM (SELECT {key} FROM {table} "  # noqa: S608
     f"WHERE {condition} AND {key} > :after ORDER BY {key} LIMIT :limit) AS batch"

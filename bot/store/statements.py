@@ -13,8 +13,9 @@ Queries must run on both SQLite and PostgreSQL, so they contain no scalar MIN or
 parameter, handle conflicts with ON CONFLICT, and return results with RETURNING. SQL for PostgreSQL alone,
 such as locks on rows that others may claim, is in comments of the form ``/* postgresql: … */``. On
 PostgreSQL, a statement that runs for many rows receives them all as ``:each``, a JSON array of objects whose
-keys are the other parameters. A line ``guards: RULE`` above a condition marks it as a second guard, as in
-Python (``docs/internals/rules.md``).
+keys are the other parameters. A comment ``guards: RULE`` above a condition, as above a check in Python, means
+that an earlier check should already have refused what this one refuses. ``RULE`` is the title of the rule
+that both enforce (``docs/internals/rules.md``).
 """
 
 import re

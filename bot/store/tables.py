@@ -416,7 +416,8 @@ NOTICES = Table(
 )
 # An OAuth state is kept for at most ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=make_due(900.0))
-#: The table of operations. A step and a read can each set a block reason. The step's takes precedence.
+#: The table of operations. A block reason says what is delaying an operation. Steps and reads store theirs in
+#: separate columns. If both are set, the one from the step is used.
 OPERATIONS = Table(
     "operations",
     Operation,
