@@ -119,13 +119,13 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 
 #: Maps each of the store's counts to its description.
 _COUNTED_ROWS = {
-    "open_operations": "what people asked for that is still under way",
+    "open_operations": "requested operations that haven't ended",
     "open_runs": "job runs that haven't ended",
     "pending_notices": "messages waiting to be sent",
-    "waiting_edits": "changes of messages in Slack that have yet to be shown there",
-    "dead_notices": "messages given up in the last week that somebody misses",
+    "waiting_edits": "messages in Slack that have yet to be updated",
+    "dead_notices": "messages that couldn't be delivered in the last week",
     "accounts": "linked accounts",
-    "owed_revocations": "secrets of ended links that providers haven't confirmed to be revoked",
+    "owed_revocations": "secrets of removed links that providers haven't yet confirmed as revoked",
     "workspaces": "workspaces on people's lists",
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
@@ -151,7 +151,8 @@ class Metrics:
         gauge, counter = self._gauge, self._counter
         self._gauges = {key: gauge(f"usher_{key}", text) for key, text in _COUNTED_ROWS.items()}
         self._waited = gauge(
-            "usher_oldest_notice_seconds", "how long the message that is due for longest has waited"
+            "usher_oldest_notice_seconds",
+            "how long the message that has been due for longest has waited",
         )
         for one in (*self._gauges.values(), self._waited):
             # Until the database has been read, a zero would be wrong, and the increase after it would set off
@@ -159,17 +160,17 @@ class Metrics:
             one.set(math.nan)
         self._outages = gauge(
             "usher_outage_seconds",
-            "how long a connection has been in trouble, by kind",
+            "how long a connection has had a problem, by kind",
             "connection",
             "kind",
         )
         self._processes = gauge("usher_processes", "processes that are running, on PostgreSQL", "role")
         self._in_line = gauge(
-            "usher_waiting_for_room", "people who wait for a kind of room", "connection", "kind"
+            "usher_waiting_for_room", "people on the waitlist, by what they wait for", "connection", "kind"
         )
         self._waits = gauge(
             "usher_waited_for_room_seconds",
-            "how long whoever got it within a day waited",
+            "average wait of people who got their turn on the waitlist in the last day",
             "connection",
             "kind",
         )
@@ -177,12 +178,12 @@ class Metrics:
             "usher_check", "1 if the store, Slack, the loops or sending works, else 0", "check"
         )
         self.clock_ahead = gauge(
-            "usher_clock_ahead_seconds", "by how much this machine's clock is ahead of Slack's"
+            "usher_clock_ahead_seconds", "how far this machine's clock is ahead of Slack's"
         )
         self.closed_secrets = gauge(
             "usher_closed_secrets", "stored secrets that no encryption key opened when the process started"
         )
-        self.spooled_bytes = gauge("usher_spooled_bytes", "bytes of runs' output on disk")
+        self.spooled_bytes = gauge("usher_spooled_bytes", "bytes of job output stored on disk")
         self._late = counter(
             "usher_loop_late_seconds", "seconds in which one piece of work held up everything else"
         )
