@@ -73,7 +73,8 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks a *Stop waiting* button as part of a list, so that its answer doesn't replace the list.
+#: Flag in a *Stop waiting* button of a message that shows more than the wait, such as a list of workspaces.
+#: The answer to the button then doesn't replace the message.
 IN_ROW: Final = "row"
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite("Cancel it", "keep_running", "Keep {name} running")

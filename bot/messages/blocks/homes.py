@@ -14,7 +14,8 @@ from bot.messages.blocks.replies import help_button
 from bot.messages.blocks.usage import week_button
 from bot.messages.texts import cards
 
-#: Maximum number of blocks in the answer. The list below it can have up to 50 blocks.
+#: Maximum number of blocks that the answer to a button takes up on the Home tab. The list of workspaces below
+#: the answer can have up to 50 blocks.
 MAX_ANSWER_BLOCKS: Final = 20
 
 

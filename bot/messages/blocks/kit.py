@@ -34,8 +34,9 @@ ELLIPSIS: Final = "…"
 FENCE: Final = "```"
 #: Text shown in place of empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
-#: Maximum length of a name in a button's label for screen readers. Longer names are cut, so that people also
-#: hear the connection, which comes after the name.
+#: Maximum length of a workspace's or run's name in a button's label for screen readers. Longer names are
+#: truncated, so that the label still has room for the provider after the name ("Stop analysis on Saturn
+#: Cloud").
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
 #: To make a message fit, paragraphs are shortened, but not to fewer than this many characters. If that isn't

@@ -18,8 +18,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: buttons below the list, each of which opens a provider's page.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the *Approve* button's value if the link is suspended because its username now belongs to another
-#: account. The ids of the link and of the other account follow.
+#: Prefix of the *Approve* button's value in messages about a suspended link, whose username now belongs to
+#: another account at the provider. After the prefix come the link's id and that account's id.
 RESTING_BUTTON: Final = "link"
 
 
@@ -81,8 +81,8 @@ def _render_linked(facts: Facts) -> Answer:
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # *Unlink* isn't red, because it only undoes what has just been done. It isn't in the menu, because the
-    # text below mentions it.
+    # *Unlink* isn't red in this message, because it only undoes the new link. The message has only two
+    # buttons, so *Unlink* isn't moved into a menu, and people find the button that the small text mentions.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     small = ["If this wasn't you, press *Unlink*."]
@@ -123,8 +123,8 @@ def _render_unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    # Offer a new link only to people who unlinked the account themselves, or whose sign-in with Slack was
-    # revoked. Everyone else has to read the reason first.
+    # Offer to link again only to people who unlinked the account themselves, or whose sign-in with Slack was
+    # revoked. Other people should read first why their link was removed.
     can_link = cause == "revoked" or (not because and bool(facts.linking & {"token", "admin"}))
     buttons = [link_again_button(facts)] if can_link and not facts.is_linked else []
     said = [fill_notice(answers.UNLINKED[facts.word("left") or "none"], facts)]

@@ -25,7 +25,8 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Sentence about connections for which an operator has set a different number of hours.
+#: Added if an operator has made Usher ask about idle workspaces after a different number of hours on some
+#: connections.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 
 TELL_HINT: Final = (
@@ -65,7 +66,7 @@ NOTIFY_USUAL: Final = "*{name}* on {title} follows your usual settings."
 
 SETTINGS_CALLBACK: Final = "settings"
 TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
-#: Value of the option that turns questions off.
+#: Value of the menu option *Don't ask*, which stops Usher from asking about workspaces left running.
 NEVER_OPTION: Final = "-"
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
 _MAX_NAMES: Final = 10

@@ -1,8 +1,9 @@
 """Stored answers, split into parts. Each part and button is stored with the time at which it expires.
 
-A message is rendered again from these parts, so its text never has to be searched, compared or edited. Rows
-written by release 0.4.1, and rows for messages that Usher found in Slack (``undated``), contain unsplit text.
-A message made from such a row says when the text was written.
+Usher renders a message again from these parts, so it never has to search, compare or edit the message's text.
+Some rows contain whole texts instead (``undated``): those written by release 0.4.1, and those of messages
+that Usher found in Slack by searching but can't render from current rows any more. A message rendered from
+such a row says when its text was written.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Marks a stored answer whose text isn't split into parts.
+#: Key that marks a stored answer with whole texts instead of parts. Nothing says when these texts become
+#: outdated, so a message rendered from them says when they were written.
 UNDATED: Final = "undated"
-#: Marks a stored answer that was rendered again after its message was found in Slack. The message in Slack
-#: may still show an earlier text.
+#: Key that marks a stored answer whose message was found in Slack by searching, because it wasn't clear
+#: whether it had been sent. The answer is rendered from current rows, so Slack may still show an older text.
 FOUND: Final = "found"
 
 

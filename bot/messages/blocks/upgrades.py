@@ -15,8 +15,8 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
-#: A sentence for each loss, keyed by the kind of loss. All losses of the kind ``hours_wait`` share one
-#: sentence.
+#: A sentence for each loss, keyed by the kind of loss. ``hours_wait`` stands for working hours that no longer
+#: wait for capacity. Its sentence names all workspaces affected; the others are used once for each loss.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "
@@ -52,9 +52,9 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: Tells a person that an upgrade has undone their changes to individual lessons. ``_AT_USUAL_TIME`` is added
-#: for each lesson that was moved within its day, and ``_NOT_HELD`` once for all that were moved to another
-#: day.
+#: Tells a course's teacher that an upgrade has undone their changes to individual lessons, because lessons
+#: can no longer be moved. ``_AT_USUAL_TIME`` is added for each lesson that was moved within its own day.
+#: ``_NOT_HELD`` is added once for all lessons that were moved to another day.
 _MOVED: Final = "I can't move individual lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (
