@@ -94,8 +94,8 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: Shown above the current state if the pressed button was out of date. The key is True for a button on a page
-#: (the Home tab or an open form), and False for one in a message.
+#: Shown above the current state if Usher ignored a button because it was out of date. The key is True for a
+#: button on a page (the Home tab or an open form), and False for a button in a message.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",

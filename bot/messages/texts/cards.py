@@ -233,8 +233,9 @@ EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-#: Warnings before a stop, keyed by the stop's reason. ``{over}`` is when the lesson ends or, in
-#: ``lesson_late``, when it ended.
+#: Warnings before a planned stop, keyed by its reason, or by ``assistant`` if Slack's assistant planned it.
+#: ``{over}`` is the end of the lesson. ``lesson_late`` is used if the stop comes at least a minute after
+#: that.
 ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* {ends} in {left}, {at}, as you asked.",
     "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",

@@ -46,8 +46,8 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: Texts for holds that the provider doesn't explain. They replace those in ``HOLDS`` that would quote an
-#: explanation.
+#: Texts used if the provider hasn't explained a hold (a reason for waiting). The texts in ``HOLDS`` would
+#: quote its explanation.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
     HoldCode.STOPPING_ELSEWHERE_LONG: (
@@ -61,7 +61,8 @@ _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 #: Matches a text's first sentence. The full stop at its end is included only if a closing quotation mark
 #: follows it.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Texts that explain what delayed a start until ``{until}``, keyed by the code of the last hold.
+#: Says why Usher couldn't send a start to the provider before ``{until}``. The key is the code of the last
+#: hold (reason for waiting). For all other codes, a general sentence is used.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
@@ -83,8 +84,8 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The hold stored with operations and runs while the provider rejects several people's sign-ins. Linking an
-#: account again wouldn't fix that.
+#: The hold (reason for waiting) stored with operations and runs while a provider rejects the sign-ins of
+#: several people at once. Then the provider is at fault, so Usher doesn't ask people to link again.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

@@ -66,7 +66,8 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
-#: Says what a button will do and when, because a button's label can't contain a formatted time.
+#: Sentences above the buttons in ``DO_THEN``. They give the time, because Slack doesn't format times in a
+#: button's label. For a start, it is the time until which the workspace will run.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

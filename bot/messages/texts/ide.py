@@ -47,7 +47,8 @@ LINES: Final[dict[str, str]] = {
 
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: For each phase in which the page can't show the workspace, the heading and sentence shown instead.
+#: The heading and sentence on a workspace's page while it can't show the workspace, keyed by the workspace's
+#: phase.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",

@@ -161,8 +161,8 @@ LEFT: Final[dict[str, str]] = {
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces a summary of what happened while Usher couldn't send messages. The ``…_TOGETHER`` texts are its
-#: lines, first in the singular and then in the plural.
+#: Introduces a summary of what happened while Usher couldn't send messages. The ``…_TOGETHER`` texts are
+#: lines of this summary, each in the singular and the plural.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")

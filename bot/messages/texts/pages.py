@@ -50,7 +50,7 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Maps each policy rule to the text shown to a person whom it refuses.
+#: Explains on a page why Usher refuses to act for a person, keyed by the policy rule that refused it.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
     "policy.foreign_team": (
@@ -92,8 +92,8 @@ FORGED: Final = (
 # -- reasons why a token doesn't work ------------------------------------------------------------------------
 
 
-#: Shown if someone enters text that can't be sent as a token, or a token that is refused and doesn't look
-#: like one of the provider's.
+#: Shown if the text pasted as a token can't be one, for example because it contains spaces. Also shown if the
+#: provider refuses a token that doesn't have the form of its usual tokens.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
 
 
@@ -161,9 +161,9 @@ UNEXPECTED: Final = (
     "Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
     "again, give your Usher admin this reference: {reference}"
 )
-#: Shown if the store was too busy to accept a request in time.
+#: Shown if the database was too busy to accept a request in time, or couldn't be used at all.
 BUSY: Final = "Usher is busy right now. Nothing was changed. Try again in a moment."
-#: Shown if the store may still accept the request.
+#: Shown if the database took too long to save a request, but may still save it.
 BUSY_UNSURE: Final = (
     "Usher is busy right now, and can't say yet whether that was done. Wait a moment, then look in Slack "
     "before you try again."

@@ -363,7 +363,8 @@ def explain_unread(cause: str, title: str) -> str:
     return template.format(title=title, said=quote_message(text, title))
 
 
-#: Ends the explanation of an overdue request, unless the row of the request's workspace no longer exists.
+#: Ends the explanation of a request that Usher no longer carries out without asking, because it is too old or
+#: comes from a restored backup. Left out if the request's workspace has been deleted from the database.
 WANTED: Final = "Do you still want it?"
 
 

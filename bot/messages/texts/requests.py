@@ -2,8 +2,8 @@
 
 from typing import Final
 
-#: Sent to an account's owner and to administrators after the owner's proof has ended someone else's link to
-#: the account.
+#: ``PROVEN_OWN`` is sent to a person who has proven that an account is theirs, if someone else was linked to
+#: it by approval and has lost that link. Administrators get ``PROVEN``.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "

@@ -60,8 +60,8 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Added to the message that a workspace from the waitlist is ready. The key says how Usher will stop the
-#: workspace if nobody uses it.
+#: Added to the message that a workspace is ready if it had to wait for capacity. The key says whether Usher
+#: would stop or suspend the workspace if nobody uses it and other people are waiting.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -69,8 +69,9 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question whether an unused workspace is still needed, if others are waiting for its capacity.
-#: Usher asks instead of stopping the workspace, because a stop would end it for good.
+#: Added to the question whether a workspace that nobody uses is still needed, if other people are waiting for
+#: its capacity. Usher asks only about workspaces that would end for good if it stopped them. Others are
+#: stopped after a warning.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
