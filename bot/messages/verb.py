@@ -73,9 +73,10 @@ class Verb:
     #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
     #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: Conditions that must all be met for help to list the verb: ``linked`` (an account is linked),
-    #: ``linking`` (one could be linked), ``administrator``, or the name of a facet (an optional capability)
-    #: or stop mode of some connection that the person can use.
+    #: Conditions that must all be met for help to list the verb. ``linked`` means that the person has linked
+    #: an account, ``linking`` that accounts can be linked, and ``administrator`` that the person administers
+    #: Usher. Any other condition is a capability or a stop mode (such as "suspend") of at least one provider
+    #: that the person can use.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.
@@ -91,8 +92,9 @@ class Verb:
     #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Labels of the verb's buttons: ``label`` for the one next to a workspace's name (red if ``is_red``),
-    #: ``alone`` for one that runs the command without arguments, and ``does`` for one that passes arguments.
+    #: ``label`` itself isn't shown. Unless it is empty, people can choose the workspace for the verb by
+    #: pressing a button. ``is_red`` makes the buttons that offer the verb red. On other buttons and in
+    #: sentences, ``alone`` describes the verb without arguments, and ``does`` describes it with them.
     label: str = ""
     is_red: bool = False
     alone: str = ""
