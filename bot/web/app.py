@@ -140,9 +140,9 @@ def _busy(reference: str = "", text: str = pages.BUSY) -> web.Response:
     return page
 
 
-#: Maximum number of connections accepted at once. The system queues up to ``QUEUED`` more. Each accepted
-#: connection needs a file descriptor, if only briefly: the limiter closes excess connections a few loop
-#: iterations later.
+#: Maximum number of connections accepted at once. Each needs a file descriptor, even if there are too many
+#: and the limiter closes it a moment later. The operating system queues up to ``QUEUED`` connections that
+#: haven't been accepted yet.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
@@ -341,7 +341,8 @@ def failures(ids: Ids) -> Middleware:
 
 #: Paths of pages that people open. No script may fetch them, and Usher's own scripts never do.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
-#: Paths served at the second host name, where a provider's script runs.
+#: Paths served at the second host name (``USHER_PAGE_URL``), which keeps a provider's script apart from
+#: Usher's other pages and their cookies.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 

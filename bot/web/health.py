@@ -23,14 +23,16 @@ from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreBusy, StoreError
 
-#: Timeout for the store's response, in seconds.
+#: Maximum time for checking that the database can be read and written, in seconds.
 STORE_SECONDS = 2.0
-#: Timeout for computing the store's figures, in seconds. Monitoring systems usually time out after ten.
+#: Maximum time for computing the metrics that come from the database, in seconds. Monitoring systems usually
+#: wait for ten.
 FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: Maps each check to an explanation of its failure, with advice. The store explains its own problems.
+#: Explains why a health check failed, and what to do. The database isn't listed, because its check returns
+#: its own explanation.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -130,8 +132,9 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds, in seconds, of the histogram buckets for the time it takes to claim status reads. A process
-#: claims reads in the database before it sends them, so slow claims delay reads.
+#: Upper bounds, in seconds, of the histogram buckets for the time that it takes to claim status reads. Before
+#: a process reads workspaces' states from a provider, it claims them in the database, so that no other
+#: process reads them. Slow claims delay reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 #: Interval at which to check whether the event loop was blocked, in seconds. Only delays of at least
 #: ``_LATE_SECONDS`` count, because shorter ones are normal on a busy machine.

@@ -17,7 +17,7 @@ class IdTokens:
     """Verifies ID tokens for one client, with the keys that Slack publishes."""
 
     unknown_key: Final = InvalidKeyIdError
-    #: Exceptions raised for malformed tokens and keys by the library, or by a parser that it uses.
+    #: Exceptions that joserfc, or a parser that it uses, raises for a malformed token or key.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
     def __init__(self, client_id: str) -> None:

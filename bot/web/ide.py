@@ -59,7 +59,9 @@ from bot.web.browsers import (
 log = structlog.get_logger(__name__)
 
 
-#: In these phases, the row's state may be out of date, so the page shows the buttons of the state given here.
+#: The state whose buttons a workspace's page shows in each of these phases. The state in the workspace's row
+#: doesn't fit then: it may not show yet that a start or stop is in progress, or that the workspace couldn't
+#: be created.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -170,9 +172,9 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: Maximum age, in seconds, of a workspace's row while someone views the workspace's page. If the row is
-#: older, Usher reads the state from the provider again, and the page waits a while for this read before it
-#: gets the credential.
+#: Age, in seconds, from which the state in a workspace's row counts as old while someone views the
+#: workspace's page. Usher then reads the state from the provider again. Before the page's script gets the
+#: credential that opens the workspace, it waits a while for this read.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before it requests another one, in seconds.
 ASKED_SECONDS = 3.0

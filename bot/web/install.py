@@ -41,8 +41,8 @@ from bot.web.browsers import cookie_name
 #: another process whose clock is ahead may be dated up to ``_RENEWAL_SECONDS`` in the future.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name under which OAuth states are encrypted. Other secrets are encrypted under their row's name, and no
-#: row has this name.
+#: Used instead of a row's key to encrypt OAuth states. The vault decrypts a secret only with the key that it
+#: was encrypted for, and no row has this key, so a state can't be passed off as a row's secret.
 _STATE: Final = "state of an installation"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")

@@ -26,9 +26,9 @@ log = structlog.get_logger(__name__)
 #: was killed, and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: Seconds after which one connection is replaced, so that Slack counts the connections again: ``_IN_DOUBT``
-#: while it isn't clear whether there is another Usher, ``_NOTICE_SECONDS`` while there is one, and
-#: ``_RECOUNT_SECONDS`` while there is none.
+#: Time, in seconds, from Slack's last count of connections until Usher replaces one. Slack counts again
+#: whenever a connection opens. ``_IN_DOUBT`` applies while Slack counts too many but another Usher isn't
+#: certain yet, ``_NOTICE_SECONDS`` while another Usher is known, and ``_RECOUNT_SECONDS`` otherwise.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0

@@ -67,7 +67,8 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: After a refusal by one of these rules, people can continue where they left off.
+#: Refusals whose page has a link back, so that people can try again. All refusals whose rule doesn't begin
+#: with ``link.`` or ``token.`` have it anyway.
 _CAN_GO_ON = frozenset(
     {
         "link.changed",

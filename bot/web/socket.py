@@ -6,9 +6,9 @@ on which its payload arrived. A connection counts as alive if it has received a 
 events arrive.
 
 Slack's own client reconnects by closing its connection and then opening another. Payloads that Slack sends in
-between are lost. If an answer becomes ready in between, it is sent on the new connection, although its
-payload arrived on the old one. So here each client serves only one connection, and instead of reconnecting,
-it signals that a new connection is needed.
+between are lost, and an acknowledgement that isn't ready by then goes out on the wrong connection, the new
+one. So here each client serves only one connection. Instead of reconnecting, it signals that a new connection
+is needed.
 """
 
 from __future__ import annotations
