@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     page_url: str | None = setting(
         "USHER_PAGE_URL",
         None,
-        "a second host name of this Usher, where provider's scripts run in the pages of workspaces",
+        "a second host name of this Usher, where providers' scripts run in the pages of workspaces",
     )
     database_url: str = setting(
         "USHER_DATABASE_URL",
