@@ -13,8 +13,8 @@ from bot.domain.row_times import Past
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: Values of ``initiator`` for requests that Usher makes by itself because the person has arranged them.
-#: ``ROOM`` stands for the waitlist.
+#: Values of ``initiator``, which says what made a request on the user's behalf: working hours, a timer, a
+#: class, or the waitlist (``ROOM``).
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"

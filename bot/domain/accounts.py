@@ -14,7 +14,8 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 #: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves who
 #:   owns the account.
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
-#: How long a link lasts, in seconds, if nothing has proven that the account is the person's own.
+#: How long a link lasts if it was made by an administrator's approval or from an operator's file, in seconds.
+#: It then expires, unless the user has proven that the account is theirs.
 APPROVED_SECONDS: Final = 90 * 86_400.0
 #: How long to wait before trying a refused credential again, in seconds. The user is told only if it is
 #: refused again.
@@ -25,8 +26,9 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. It is "" if the
 #: id isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: A call doesn't check an account's id again within this many seconds. This is ten minutes minus the longest
-#: time that a call may take.
+#: How long a check of an account's id remains valid, in seconds. This is a little less than ten minutes, so
+#: that the check is at most ten minutes old even when a slow call ends. If an id isn't known yet, Usher asks
+#: the provider for it at most this often.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: How long to wait before telling administrators about a suspended link, in seconds, so that one message can
 #: cover several links.
@@ -35,7 +37,8 @@ RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 #: administrators together.
 SAME_REST_SECONDS: Final = 86_400.0
 MAX_DEFERRED_COMMANDS: Final = 10
-#: Key in a deferred command's body. Its value lists the commands that were deferred before this one.
+#: Key in the body of a command that is waiting for the user to link an account. Its value lists the earlier
+#: commands that are waiting for that link.
 _EARLIER: Final = "earlier"
 #: The stored form of a deferred command (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
@@ -167,14 +170,16 @@ class Link:
     username: str | None = None
     code_hash: str | None = None
     code_attempts_left: int = 5
-    #: SHA-256 digest of the secret held by the browser that is using the link. ``proven`` is set once the
-    #: person has signed in with that browser.
+    #: SHA-256 digest of the secret held by the browser in which the user is linking the account. ``proven``
+    #: is set once the user has signed in with Slack in that browser.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got it.
+    #: When the credential that the provider has accepted expires, according to the provider. ``link_source``
+    #: says whether the user signed in for it or supplied a token.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
-    #: The id of the checked account at the provider, or "" if the provider has none.
+    #: The id of the credential's account at the provider, or "" if the provider has none. It is None until
+    #: the provider has accepted a credential.
     remote_id: str | None = None
 
 

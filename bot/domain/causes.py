@@ -43,17 +43,19 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Matches words for a token. If a refusal contains one, another token for the same account may have the
-#: missing permission.
+#: Matches words for tokens and what they allow. If a refusal contains such a word, the user is advised to
+#: link again with another token.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
 #: Matches words in refusals that tell the user to sign in elsewhere, so a different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: Matches words in messages about a spending limit, which stopping a workspace or run wouldn't lift.
+#: Matches words for money. A message that contains one is about a spending limit, so stopping a workspace or
+#: run wouldn't help.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: HTTP statuses of refusals that don't depend on what was requested, so a different request wouldn't help.
+#: HTTP statuses of refusals that aren't due to the values in the request. Their cause is ``refused`` rather
+#: than ``invalid``, because correcting the values wouldn't help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
 #: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
@@ -77,23 +79,26 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: First word of the cause of a request that will be sent only if the user confirms it. A ``StaleReason`` and
-#: a time follow, then the hold (``bot.domain.holds``) that blocked the request.
+#: First word of the cause of a request that will be sent only if the user confirms it. It is followed by a
+#: ``StaleReason``, a time and, if there was one, the hold (the stored reason for waiting) that blocked the
+#: request.
 STALE: Final = "stale"
-#: First word of the cause of a planned start that wasn't sent in time. The hold that delayed it (the stored
-#: reason) follows.
+#: First word of the cause of a planned start that Usher couldn't send in time. The hold (the stored reason
+#: for waiting) that delayed the start follows, if there was one.
 MISSED_CAUSE: Final = "missed"
 
 
 class StaleReason(StrEnum):
     """Reasons for asking users whether they still want something that they requested earlier."""
 
-    #: The user's request was never sent. The cause contains the time of the request.
+    #: The request became too old before Usher could send it. The time in the cause is when the user made the
+    #: request, or the time for which they planned it.
     ASKED = "asked"
-    #: The provider refused every attempt to carry out the user's request. The cause contains the time of the
-    #: request.
+    #: The request became too old because the provider was busy each time Usher sent it. The time in the cause
+    #: is when the user made the request, or the time for which they planned it.
     TRIED = "tried"
-    #: The request was restored from a backup. The cause contains the time of the backup.
+    #: The request comes from a restored backup, so the user may no longer want it. The time in the cause is
+    #: when the backup was made.
     RESTORED = "restored"
 
 

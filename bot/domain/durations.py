@@ -12,8 +12,8 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: Minimum number of the user's own starts for an estimate based on them alone. With fewer, the estimate is
-#: based on similar starts, of which there must be at least ``ENOUGH``.
+#: Minimum number of the user's own starts for an estimate based on them alone. With fewer, similar starts are
+#: used instead, provided that there are at least ``ENOUGH`` of them.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: A start can count as slow once it has taken this many times as long as usual (see ``Typical.late``).

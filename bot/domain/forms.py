@@ -1,4 +1,4 @@
-"""Forms as data: fields for what a provider needs to create something, and a search for free names."""
+"""Forms for creating workspaces and runs: their fields and values, and the search for a free name."""
 
 import hashlib
 import re
@@ -26,7 +26,8 @@ FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches
 #: What a form creates: a workspace, or a run of a job.
 Purpose = Literal["workspace", "job"]
 
-#: Key of the name that users see. It is set only if the provider needs a different name for the workspace.
+#: Key, in the values of a form, of the name that users see. It is set only if the provider doesn't accept
+#: that name, so the workspace has a different name there.
 DISPLAY_NAME_KEY: Final = "display_name"
 #: Prefix of the names of fields for resource limits. The provider decides which limits there are.
 LIMIT_PREFIX: Final = "limit_"

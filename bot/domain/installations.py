@@ -117,7 +117,8 @@ class Installation(Administered):
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
     #: Maps user ids to enterprise ids, for users whose stored keys contain an enterprise id other than
-    #: ``enterprise_id``. An earlier release stored these keys when the users linked their accounts.
+    #: ``enterprise_id``. Releases up to 0.3.0 stored such keys if a Slack workspace joined or left an
+    #: enterprise.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod

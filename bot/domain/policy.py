@@ -84,8 +84,8 @@ def decide(
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
-        # If the owner consented to the stop, the teacher needn't be looked up. The owner knows when the stop
-        # will happen, so it happens even if the teacher has left.
+        # Refuse a person who hasn't been looked up in Slack, unless the owner consented to the stop. The
+        # owner knows when the stop will happen, so it happens even if the teacher has left.
         return _refuse("unknown_person")
     word = find_flaw(person)
     if word is not None:

@@ -5,7 +5,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final
 
-#: Hourly prices must be lower than this.
+#: Hourly prices must be lower than this. An operator's setting with a higher price is invalid, and a higher
+#: price from a provider is ignored.
 MAX_PRICE: Final = 10_000
 
 
