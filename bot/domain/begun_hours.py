@@ -1,4 +1,4 @@
-"""Working hours in progress: when they will stop the workspace, and whether to retry a failed start."""
+"""Working hours that have begun: when they will stop a workspace, and whether to retry a failed start."""
 
 from collections.abc import Collection
 from typing import Final
@@ -13,7 +13,8 @@ DAY_SECONDS: Final = 86_400.0
 #: How far ahead to look for a planned stop, in seconds. If there is one, the owner of a workspace that was
 #: left running isn't asked whether it is still needed.
 STOP_AHEAD_SECONDS: Final = 86_400.0
-#: How long a workspace is assumed to be needed if its working hours start but never stop it, in seconds.
+#: How long a workspace is assumed to be needed after working hours have started it, in seconds. Used only for
+#: hours without a stop.
 _OPEN_SECONDS: Final = 12 * 3600.0
 #: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0

@@ -28,25 +28,26 @@ Side = Literal["start", "stop"]
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: Assumed length of working hours that have no stop, in seconds. Used to decide whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: A late start is sent only if at least this share of the planned time is left, and at least
-#: ``MIN_SECONDS_LEFT`` seconds.
+#: A late start is sent only if enough of the time between the planned start and the stop is left: at least
+#: this share of it, and at least ``MIN_SECONDS_LEFT`` seconds.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back to look for missed starts and stops, in seconds. Usher looks equally far ahead for a rule's
-#: next start or stop, unless the rule has a last day, skips days or is for certain dates.
+#: How far back to look for missed starts and stops, in seconds. If a rule simply repeats every week, Usher
+#: looks equally far ahead for its next start or stop. A new rule is refused if its first start or stop is
+#: further ahead than this.
 HORIZON_SECONDS: Final = 30 * 86_400.0
 #: How far ahead to look for the next start or stop of a rule that has a last day, skips days or is for
 #: certain dates, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead to check whether one rule starts a workspace just when another stops it, in seconds. This is
-#: long enough for every weekday to occur twice.
+#: How far ahead to look for a stop that coincides with a start of the same workspace, in seconds. Such a stop
+#: isn't carried out, so the workspace keeps running. Every weekday occurs at least twice in this time.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
-#: The times of day, in minutes after midnight, between which owners are asked about workspaces left running.
-#: If an owner doesn't answer, the workspace may be stopped at ``EVENING``.
+#: Times of day, in minutes after midnight. Between them, Usher asks owners whether they still need a
+#: workspace that was left running. Without an answer, Usher may stop it at ``EVENING``.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: Number of unused starts in a row after which working hours are paused.

@@ -22,8 +22,8 @@ from bot.domain.workspaces import State, Workspace
 #: then repeated, which is harmless.
 START_SETTLES: Final = 60.0
 #: How long to wait for a visible effect of a start or stop if the process that was making the call has died,
-#: in seconds. This is shorter than ``START_SETTLES``, because only a call that timed out may still be on its
-#: way to a slow server.
+#: in seconds. This is shorter than ``START_SETTLES``, which also allows for calls that timed out and may
+#: still be on their way to a slow server.
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
 MAKE_SETTLES: Final = 120.0
@@ -41,8 +41,9 @@ MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: A failed workspace that is started counts as failed again only once two later reads have shown it as
-#: failed, the second at least this many seconds after the start.
+#: After a failed workspace is started, early reads may still show the old failure. Two reads must therefore
+#: show the workspace as failed, the second at least this many seconds after the call, before the start counts
+#: as failed.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before rereading a workspace that seems to be gone, in seconds. An error at the provider
 #: can make it seem so for hours.
@@ -50,8 +51,8 @@ SAID_AGAIN_AFTER: Final = 86_400.0
 #: Maximum duration of a call by another process, in seconds. After that, the call has ended or the process
 #: has died. This is longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, in seconds. A connection counts as removed once it has been missing from
-#: the settings for this long.
+#: How long a user has to answer a question, in seconds. Also how long a connection must be missing from the
+#: settings before it counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 
 #: Maximum time between two searches for a missing result while the user is being asked about it, in seconds.
@@ -62,13 +63,13 @@ GONE: Final = "gone"
 #: An uncertain report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Kinds of reports that show a workspace as starting or failed without giving a reason, each with the state
-#: that it reports. The next read asks for the reason.
+#: Maps each kind of report that gives no reason for a state to that state, which is starting or failed. The
+#: next read asks the provider for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps each kind of uncertain report to what Usher requires before believing it: how many reads in a row must
-#: agree, and how many seconds must have passed since the first of them. All other kinds are refusals
-#: (``_REFUSAL_CERTAIN``).
+#: agree, and how many seconds must have passed since the first of them. For refused reads, see
+#: ``_REFUSAL_CERTAIN``.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 

@@ -256,9 +256,9 @@ _PAST: Final = compile_phrases(
 )
 #: Matches the word between the first and the last day of a span.
 _JOINT: Final = re.compile(" (?:to|until|till|through|thru|-) | (?=for )")
-#: Maps each unit longer than a week to its number of months. ``_DAYS_OF`` maps a week, and parts of it, to
-#: the weekdays on which they begin and end, where 0 is Monday.
+#: Maps each unit longer than a week to its number of months.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
+#: Maps a week, and each part of it, to its first and last weekday. Monday is 0.
 _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
 
 
@@ -302,7 +302,7 @@ _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     "([0-9]{4})-([0-9]{2})": lambda _, __, year, month: _span_unit(date(int(year), int(month), 1), "month"),
 }
 #: Patterns for names that recur, such as *September* or *Q3*. Each maps to a unit of time, and to a function
-#: that checks whether the unit beginning on a given day has a given name.
+#: that says whether one such unit has a given name. The function gets the unit's first day and the name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),

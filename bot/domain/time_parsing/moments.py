@@ -58,9 +58,9 @@ _LENGTH: Final = re.compile(
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
-#: Matches the T between a date and a time in machine format. ``_ISO_BARE`` matches that format without
-#: separators.
+#: Matches the T between a date and a time, as in ``2027-01-15t18:00``, or before a time on its own.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
+#: Matches a date and a time without separators, as in ``20270115t180000``.
 _ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})\b")
 _CLOCK: Final = re.compile(
     r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]{1,9})?))?)?"
@@ -76,8 +76,8 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: If a time typed without am or pm would fall between midnight and 6:00, and is further ahead than this many
-#: seconds, the user is asked which time they meant.
+#: If a time without am or pm, such as ``at 3``, would be before six tomorrow morning and more than this many
+#: seconds away, the user is asked which time they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 _MORNING: Final = 6
 #: Maximum number of possible times to offer if a time zone's name is ambiguous.

@@ -22,8 +22,8 @@ from rapidfuzz.distance import OSA
 Kind = Literal["", "length", "time"]
 Phrases = tuple[tuple[re.Pattern[str], str], ...]
 
-#: Maps each word that can introduce a time to what follows it: a duration or a time of day. *About* may
-#: follow another of these words, and then takes that word's kind.
+#: Maps each word that can introduce a time to what follows it: a duration or a time of day. *About* can
+#: introduce either. After another of these words, as in ``for about 2h``, that word decides.
 LEADS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("for", "in", "after"), "length"),
     **dict.fromkeys(("until", "till", "til", "'til", "at", "by", "before"), "time"),
@@ -32,7 +32,8 @@ LEADS: Final[Mapping[str, Kind]] = {
 WEEKDAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
-#: Words, each followed by its other spellings. Words that follow ``-`` mean nothing and are ignored.
+#: Words, each followed by other spellings, which are replaced by the word. The spellings listed after ``-``
+#: are left out, because they add nothing to a time.
 _SPELLINGS: Final = """
 - instead sharp approximately lang; about around circa ca roughly gegen approx
 at um @; until bis untill; for für fuer; from von ab vom; since seit starting; after nach; before vor; and und
