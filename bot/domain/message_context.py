@@ -17,8 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: Once a read has shown an operation's result, the operation counts as ending for this many seconds. By then,
-#: its row should be closed.
+#: How long a card isn't updated after a read has shown the result of its operation, in seconds. By then, the
+#: operation should be closed, and the message about its end should be on its way.
 END_SECONDS: Final = 2.0
 
 
@@ -55,8 +55,8 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: What prevents all requests on the user's behalf, or only the workspace's planned stop
-    #: (``bot.domain.feasibility``), or "" if nothing does.
+    #: Why Usher can't send any requests for the user or, if it can, why it can't carry out the workspace's
+    #: planned stop (``bot.domain.feasibility``). It is "" if nothing prevents either.
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None

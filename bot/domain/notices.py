@@ -59,8 +59,8 @@ class Mark(Flag):
     PEOPLE = auto()
     #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
-    #: Losing the message does no harm. A reply, for example, is worthless after a minute, and if a class card
-    #: can't be posted, Usher asks whoever wanted to post it what to do.
+    #: Losing the message does no harm. For example, a reply is worthless after a minute. If a class card is
+    #: lost, its author is asked what to do.
     HARMLESS = auto()
 
 
@@ -121,7 +121,8 @@ class NoticeKind(StrEnum):
     JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
     #: Says that a run couldn't be stopped, or why there is no file with its output.
     JOB_PROBLEM = Traits("job_problem", "job")
-    #: Retries updating a card after an unexpected error. The body contains the card's ``message_ts``.
+    #: Updates a card by way of the outbox, after an unexpected error in the usual update. The outbox retries
+    #: at increasing intervals. The body says where the card's message is.
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
@@ -231,8 +232,9 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher never posts twice. If posting one fails or may have failed, a question of the
-#: given kind asks whoever wanted to post it what to do.
+#: Kinds of messages posted in channels, where Usher can't check whether they have arrived. If Usher gives up
+#: on one or doesn't know whether it was posted, it asks the author what to do, in a message of the kind given
+#: here.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -286,7 +288,7 @@ class NoticeError(StrEnum):
 
     #: A search in Slack has shown that the notice wasn't sent.
     NOT_SENT = "not sent"
-    #: The notice has been waiting since ``read_since`` for a read of its workspace.
+    #: The notice waits until its workspace's status has been read again. The wait began at ``read_since``.
     TO_BE_READ = "to be read"
     NOT_READY = "not ready"
     NOT_WRITTEN = "not written"
@@ -313,9 +315,9 @@ class Notice:
     state: NoticeState
     attempts: int
     created_at: Past
-    #: When the notice may be claimed next. A card may have to wait until its start's deadline. Only messages
-    #: about the beginning of a lesson may be due later than that (``FIXED_CONDITIONS`` in
-    #: ``bot.store.time_repair``).
+    #: When the notice may be claimed next: at most ``DEADLINE_SECONDS`` from now, because an operation's
+    #: first card may be held back that long. Only messages about the beginning of a lesson may be due later
+    #: (``FIXED_CONDITIONS`` in ``bot.store.time_repair``).
     due_at: Annotated[float, make_due(DEADLINE_SECONDS)]
     unknown_since: Past | None = None
     channel_id: str | None = None
@@ -328,8 +330,8 @@ class Notice:
     read_since: Past | None = None
     #: When Usher last tried to send the notice while Slack was unavailable.
     tried_at: Past | None = None
-    #: The key in the Slack message's metadata, if an earlier release may have sent the notice under the
-    #: former name of its kind. Otherwise None.
+    #: The notice's key in an earlier release, which may have sent the notice before its kind was renamed. The
+    #: Slack message's metadata then contains this key. Otherwise None.
     sent_as: str | None = None
 
     @property
@@ -360,7 +362,8 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: The time of the latest change that the card doesn't show yet, or None if only the progress has changed.
+    #: The time of the latest change of state that the card doesn't show yet. None if the card shows the
+    #: current state, even if other parts of it, such as a run's output or a button, are outdated.
     changed_at: Past | None
     updated_at: Past
     #: Increases with every change that makes the card outdated.
@@ -372,7 +375,8 @@ class Card:
     name: str | None = None
     #: A digest of what the card shows now, or "" if that isn't known.
     rendered_digest: str = ""
-    #: The digest when the card was claimed for an update, or "" if that isn't known.
+    #: The value of ``rendered_digest`` before the card was claimed for an update. If the digest of the new
+    #: content is the same, the message isn't edited.
     claimed_digest: str = ""
     #: When the current claim expires. Until then, only the process that claimed the card may update it.
     leased_until: Send = 0.0

@@ -41,13 +41,14 @@ class Surface:
     is_quoted: bool = False
     #: The assistant that sent the request on the user's behalf, or "" if they sent it themselves.
     via: str = ""
-    #: Whether the request came from a button on a question, which the answer then replaces. For a Home tab,
-    #: whether it shows an answer above the list, since that may be a question.
+    #: Whether the request came from a button on a question. The answer then replaces the question. In a Home
+    #: tab, this is instead set if the tab shows an answer above the list, because that answer may be a
+    #: question.
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
-    #: The form that sent the request or will show the answer: Slack's id for it or, in ``view_external_id``,
-    #: the id that Usher chose.
+    #: Slack's id of the form that sent the request or will show the answer. If Usher chose an id for the form
+    #: itself, ``view_external_id`` is set instead.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None
