@@ -24,7 +24,7 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks about the workspace's state, for example that it is already running. If a read confirms the remark,
+#: Remarks that the workspace is already in the requested state, for example running. If a read confirms that,
 #: the operation has nothing left to do.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
@@ -82,15 +82,16 @@ class Operation(WorkItem):
     prior_at: Since | None = None
     read_since: Past | None = None
     failed_at: Past | None = None
-    #: Whether the user agreed that the workspace may be ended irreversibly. With this consent, a restart can
-    #: replace the workspace with a new one made from the same spec. The verb then becomes CREATE, and
-    #: ``agreed`` stays set. A workspace that has failed irreversibly is replaced even without consent.
+    #: Whether the user agreed that the workspace may be ended irreversibly. A restart may then replace the
+    #: workspace with a new one made from the same spec. To do so, the verb becomes CREATE, while ``agreed``
+    #: stays set. A workspace that has already ended by failing is replaced even without consent.
     agreed: Consent = Consent.NONE
     #: The time for which this operation's timer or plan was set, or None if the user requested it directly.
     planned_for: Stays | None = None
     #: The latest time at which a planned start may be sent. If it is None, only the deadline applies.
     good_until: Stays | None = None
-    #: The most recent reason why sending the operation was delayed.
+    #: The last hold (the stored reason for waiting) before the operation's call was sent. It is kept, so that
+    #: messages can explain why a start was late.
     delayed_by: Hold = NOTHING
     #: How long the user wants the workspace to keep running, in seconds from the request. None if they didn't
     #: say, and 0 if the workspace should be created without being started.

@@ -119,8 +119,8 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each stop mode to its plan, and to the cause recorded if the provider accepts the call but nothing
-#: happens.
+#: Maps each stop mode to the plan that sends the call, and to the cause with which the operation fails if an
+#: accepted call has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
@@ -164,10 +164,10 @@ def plan(
     workspace is usable, or once Usher has waited long enough for what it lacks.
 
     Old data never ends an operation. A read counts only if it is newer than the operation and its last call.
-    The first call may rely on a read that was fresh when the operation was created. If the state has changed
-    since, the call does no harm. The poll gate (the limit on how often a workspace may be read) may delay
-    another read, and waiting for it would only hold up the user. A call that can't be undone needs a newer
-    read.
+    The first call is an exception. It may rely on a read from just before the operation was created
+    (``FRESH``), so that the user needn't wait for another read, which the poll gate (the limit on how often a
+    workspace may be read) may delay. If the state has changed since, the call does no harm. A call that can't
+    be undone always needs a newer read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
@@ -220,10 +220,12 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Return ``first`` if the call hasn't been sent yet, and otherwise a plan to search for its result.
+    """Return the next step for a workspace or run that may not exist at its provider yet.
 
-    The call is made by ``maker``, the operation or run that creates or launches something. If the user was
-    asked about the result but didn't answer in time, return ``unanswered``.
+    ``maker`` is the operation or run whose call creates or launches it. If this call hasn't been sent, return
+    ``first``, or give up after too many failures. If the call may still be in progress, wait for it to end.
+    Otherwise, search for its result. If the user was asked about the result but didn't answer in time, return
+    ``unanswered``.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
@@ -343,9 +345,9 @@ def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Return whether the last read may be too early to show the effect of the previous operation's call.
+    """Return whether the previous operation's call may still take effect after the last read.
 
-    ``accepted`` is the number of seconds within which an accepted call takes effect.
+    ``accepted`` is how many seconds an accepted call may take to have an effect.
     """
     match operation.prior_call:
         case Call.NONE:

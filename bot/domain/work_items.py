@@ -12,7 +12,8 @@ from bot.domain.row_times import Deadline, Past, Retry, Since, Step
 DEADLINE_SECONDS: Final = 1800.0
 #: The ``cause`` of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
-#: First word of ``cause`` if a call was refused because the desired state had already been reached.
+#: First word of ``cause`` if the provider refused a call because the workspace was already in the desired
+#: state. The item fails with this cause unless a read confirms that state.
 LOST_TRACK: Final = "lost_track"
 #: First word of ``cause`` if the provider refused the last call because another change was in progress.
 CONFLICT: Final = "conflict"
