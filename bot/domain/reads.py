@@ -36,10 +36,11 @@ class ReadClaim:
     state: State
     used_at: float | None
     granted_at: float = 0.0
-    #: Whether a read or list with the user's own credential has shown that the first of ``workspace_ids``
-    #: belongs to the user.
+    #: Whether an earlier read or list with the user's own credential has shown the workspace. The user is the
+    #: owner of ``account``.
     is_proven: bool = True
-    #: An unconfirmed finding from this user's latest reads.
+    #: What recent reads or lists have reported about the workspace, but later reads still have to confirm.
+    #: For example, they may have reported that it is gone.
     unconfirmed: Unconfirmed | None = None
     #: Whether a call that may end the workspace has been sent. The workspace is then expected to disappear.
     is_ending: bool = False
@@ -83,14 +84,15 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: When the read was claimed (``ReadClaim.granted_at``). If it is None, the time of the gate's latest
-    #: claim is used.
+    #: When the read was claimed (``ReadClaim.granted_at``). If it is None, the time at which the workspace's
+    #: poll gate was last claimed is used.
     granted_at: float | None = None
     #: Period and offset, in seconds, of the times at which the account's workspaces are read together. The
     #: next read waits for one of these times. None if workspaces are read one by one.
     slot: tuple[float, float] | None = None
-    #: An unconfirmed finding about the first of ``workspace_ids``, kept in that workspace's row until the
-    #: workspace's state is next observed.
+    #: What this read has reported about the workspace, but later reads still have to confirm, for example
+    #: that it is gone. It is kept in the row of the first of ``workspace_ids`` until the workspace's state is
+    #: next observed.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds must pass before the workspace may be read again. The countdown restarts when the
     #: response arrives, because the request may have reached the provider at any moment up to then.

@@ -147,7 +147,8 @@ class Run(WorkItem):
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: A finding from the latest reads that later reads still have to confirm.
+    #: What recent reads have reported about the run, but later reads still have to confirm. For example, the
+    #: provider may no longer list it.
     unconfirmed: Unconfirmed | None = None
 
     @property

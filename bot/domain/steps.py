@@ -61,19 +61,20 @@ class Update:
     #: call. If either has changed since, the call isn't made.
     account: Account | None = None
     person: Person | None = None
-    #: The lease (exclusive claim on the row) of the step that saves this update, as in ``Claimed.claim``, or
-    #: "" if something other than a step saves it. Such an update is saved even while a step is running. That
-    #: step keeps its lease, and the next step starts once it has ended.
+    #: Identifies the lease (exclusive claim on the row) of the step that saves this update, as in
+    #: ``Claimed.claim``. It is "" if something other than a step saves the update. The update is then saved
+    #: even if a step is running. The running step keeps its lease, and the next step starts once it has
+    #: ended.
     claim: str = ""
 
-    # The following fields are only for operations.
+    # Only operations use the fields from here to ``name``.
     read_needed: bool = False  #: set ``read_since`` to the store's time, and request a read
     wants_read: bool = False  #: request a read in the same transaction, as ``gates.want`` does
     failed_at: float | None = None
     hides: bool = False  #: with an ``outcome``: remove the workspace from its owner's list
     name: FreeName | None = None  #: the new workspace's name, set with a creation's first call
 
-    # The following fields are only for runs.
+    # Only runs use the fields from here on.
     remote_id: str | None = None
     observed: ObservedRun | None = None
     unconfirmed: Unconfirmed | None = None

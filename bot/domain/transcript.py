@@ -309,7 +309,8 @@ class FollowedRun:
     is_asked: bool = False
     done_at: float = 0.0
     changed_at: float = float("-inf")
-    #: The version of the transcript when the card was last marked as outdated.
+    #: The version of the transcript when ``Board.find_grown_runs`` last reported new output for the run's
+    #: card.
     pending_version: int = 0
     #: When to try again to deliver the file. ``deliveries`` counts failed attempts.
     deliver_after: float = 0.0

@@ -134,8 +134,8 @@ class Life:
     connection: str
     workspace_id: str | None
     name: str
-    #: The size and template chosen in the form. Each is None if the provider doesn't offer a choice. Both are
-    #: None if the workspace or run wasn't created by Usher.
+    #: The size of the machine and the operator's template, as chosen in a form or reported by the provider.
+    #: Each is None if it isn't known.
     size: str | None = None
     template: str | None = None
     began: Moment

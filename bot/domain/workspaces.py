@@ -43,9 +43,9 @@ class State(StrEnum):
 
 
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States in which a workspace is down. ``DOWN_OR_FAILED_STATES`` are those from which it can be started, and
-#: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running (see ``is_down``).
+#: States in which a workspace is certainly down.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
+#: States from which a workspace can be started. A failed workspace may still be partly running (``is_down``).
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
@@ -111,7 +111,8 @@ class Workspace:
     detail: str | None = None
     progress: int | None = None
     observed_at: Past | None = None
-    #: When the latest read found an unknown state, or None if it found a known one (see ``state``).
+    #: When the latest read couldn't tell the workspace's state, or None if it could. ``state`` is the last
+    #: known state.
     unknown_at: Past | None = None
     verified_at: Past | None = None
     used_at: Past | None = None
@@ -140,12 +141,14 @@ class Workspace:
     #: When a read or list first showed the workspace running after its latest start. Used if ``started_at``
     #: isn't known.
     running_since: Past | None = None
-    #: When the workspace's next planned stop is due, in epoch seconds. ``expires_at`` is when the provider
-    #: itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.
+    #: When the workspace's next planned stop is due, in epoch seconds. The time at which the provider itself
+    #: will end the workspace is ``expires_at``.
     stop_at: Stays | None = None
+    #: Whether the owner has been warned of the planned stop, or needs no warning.
     stop_warned: bool = False
-    #: Whether the owner accepted that the stop is irreversible. ``stop_card`` is the id of the class card
-    #: that set the timer, if one did. Both have their own columns, because SQL queries filter on them.
+    #: Whether the owner agreed to the planned stop although it is irreversible. ``stop_card`` is the id of
+    #: the class card that set the stop, if one did. ``planned_stops`` contains both facts as well, but SQL
+    #: queries need columns to filter on.
     stop_agreed: bool = False
     stop_card: str | None = None
     #: All planned stops, and which of them takes effect (see ``bot.domain.planned_stops``).
