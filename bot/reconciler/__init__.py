@@ -80,7 +80,8 @@ async def _publish_home(publish: PublishHome, engine: EngineContext, task: Task)
         raise TaskRetry(seconds) from None
 
 
-#: Maps each kind of background task to its handler. The reconciler adds the handlers that call upper layers.
+#: Maps each kind of background task to its handler. ``Reconciler`` adds handlers for two more kinds, which
+#: replay a deferred command or publish a Home tab.
 TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
     TaskKind.DISCOVER: TaskHandler(do=lists.read, person=find_holder),
     TaskKind.LIST_RUNS: TaskHandler(do=lists.read, person=find_holder),

@@ -26,8 +26,8 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: If several people's credentials are refused within this many seconds, and none is accepted in between, this
-#: counts as an outage.
+#: If a connection refuses several people's credentials within this many seconds, and accepts nobody's in
+#: between, Usher treats this as an outage of the connection, not as a problem with the credentials.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
@@ -54,8 +54,8 @@ MINT_SECONDS = 14.0
 #: for every poll, that is, every ten seconds.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
-#: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
-#: person's data.
+#: Calls that list an account's contents. For these, a recent check that the username still belongs to the
+#: linked account isn't enough, because another account's list would reveal someone else's data.
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit, in seconds, for checking before a call that the linked account hasn't changed.
 COMPARE_SECONDS: Final = 10.0

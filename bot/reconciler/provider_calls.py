@@ -89,15 +89,17 @@ class ProviderCall:
     repeats: bool = False
     #: Whether the account's row has just been read and needn't be reread before the call.
     is_checked: bool = False
-    #: When the call began (monotonic), or None if it begins now. Requests are sent only within ``seconds`` of
-    #: this time. If this process was frozen for longer, another one may have taken over the row.
+    #: Monotonic time at which the call's time limit began, or None if it begins now. No request is sent after
+    #: the limit. If this process was frozen until then, another one may have claimed the operation or run.
     began: float | None = None
     #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
-    #: Whether the previous attempt was refused with 401. None if a 401 isn't retried.
+    #: Whether the previous attempt was refused with 401 although the credential is valid. If False, such a
+    #: 401 is retried once. If None, it isn't retried.
     was_unauthorized: bool | None = None
-    #: Returns whether a result shows that a workspace or run no longer exists. If so, Usher checks again that
-    #: the username still belongs to the account.
+    #: Returns whether a result says that a workspace or run no longer exists. If so, Usher checks that the
+    #: username still belongs to the linked account. If another account has the username now, the workspace or
+    #: run may still exist.
     reports_absence: Callable[[Any], bool] | None = None
 
 

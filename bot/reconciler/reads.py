@@ -1,8 +1,8 @@
-"""Reads workspaces' states: claims a read from the poll gate, sends it in time, and records the result.
+"""Reads workspaces' states: claims due reads, sends them, and records the results.
 
-The poll gate limits how often each workspace is read (``docs/internals/rules.md``, "The poll gate"). Results
-that arrive while a batch is being written form the next batch. An *entry* is the secret that opens a
-workspace from Usher's page.
+Each workspace's poll gate limits how often the workspace is read (``docs/internals/rules.md``, "The poll
+gate"). A read that can't be sent soon after its claim is dropped. Results that arrive while a batch is being
+written form the next batch. An *entry* is the secret that opens a workspace from Usher's page.
 """
 
 import asyncio
@@ -47,13 +47,14 @@ REFUSED_READ_SECONDS = 300.0
 #: Maximum number of entries in each map kept in memory: failure counts, unknown states, audited reads and
 #: stored secrets.
 MAX_REMEMBERED = 10_000
-#: How long a start may take, in seconds, before Usher asks the provider for the reason. Usher asks again at
-#: the same interval.
+#: How long a start may take, in seconds, before Usher asks the provider why it takes so long. While the start
+#: continues, Usher asks again after each further interval of this length.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: Margin, in seconds, added to the minimum time between an account's batches of reads. If a batch is late by
-#: less than this, the poll gates of its workspaces still open before the next batch is due.
+#: Margin, in seconds, by which the interval between an account's batches of reads exceeds the time for which
+#: a read closes a poll gate. If a batch is late by less than this, the gates are open again when the next
+#: batch is due.
 SLOT_MARGIN_SECONDS = 0.5
 #: How long to collect results before writing them together, in seconds.
 BATCH_SECONDS = 0.05

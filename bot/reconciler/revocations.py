@@ -19,8 +19,8 @@ from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
 
-#: How long refusals must continue before Usher believes them, in seconds. A single refusal proves nothing
-#: (docs/internals/rules.md, "Don't trust a single observation").
+#: How long a provider must keep refusing to revoke a secret, in seconds, before Usher gives up. A single
+#: refusal proves nothing (docs/internals/rules.md, "Don't trust a single observation").
 MIN_REFUSAL_SECONDS: Final = 900.0
 #: Maximum wait between two attempts to revoke a secret, in seconds.
 MAX_RETRY_SECONDS: Final = 1_200.0

@@ -39,8 +39,8 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: A stored pause extends the one in memory only if it ends more than this many seconds later. Smaller
-#: differences arise because the row is written a little after the pause begins.
+#: A pause stored in the database replaces the one in this process's memory only if it ends more than this
+#: many seconds later. Smaller differences arise because the row is written a little after the pause begins.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's request slots that one person's calls may use. ``LISTS_SHARE`` is the
 #: maximum for everyone's list reads combined.
@@ -291,8 +291,8 @@ class Runtime:
 #: are sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How late an operation may ask for its turn in the start queue, in seconds. If it asks later, it loses the
-#: turn.
+#: The start queue tells each operation how long to wait before asking for its turn again. If the operation
+#: asks more than this many seconds late, the queue drops it, so that newer operations needn't wait for it.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: If there is no rate limit, two starts requested within this many seconds may be sent in either order.
 MAX_OVERTAKE_SECONDS: Final = 1.0

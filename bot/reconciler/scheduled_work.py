@@ -9,8 +9,8 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: Maximum number of rows processed at a time. Their changes can be committed together, and a newly typed
-#: command never waits for more rows than this.
+#: Maximum number of rows processed at the same time. Their changes can be committed together, and the limit
+#: is low enough that a newly typed command needn't wait long.
 MAX_CONCURRENT: Final = 10
 
 

@@ -48,16 +48,17 @@ EVERYBODY = "everybody"
 #: How long a loop pauses between two claims, in seconds. Rows that become due during the pause are claimed
 #: together.
 LOOP_REST_SECONDS = 0.05
-#: Pause between two claims of reads, in seconds. A claim takes at most as many reads as a connection has free
-#: request slots, usually 51. Reading 10,000 starting workspaces every 10.5 s takes 19 claims a second. A
-#: pause of ``LOOP_REST_SECONDS`` would allow at most 20, and leave no time for the claims themselves.
+#: Pause between two claims of reads, in seconds. It is short, because a claim takes at most as many reads as
+#: a connection has free request slots. With 51 free slots, reading 10,000 starting workspaces every 10.5 s
+#: takes 19 claims a second. ``LOOP_REST_SECONDS`` would allow at most 20, and leave no time for the claims
+#: themselves.
 READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop pauses, in seconds, if rows were due but it couldn't claim any, twice in a row. Other
-#: processes have probably claimed them. A single empty claim proves nothing, because a loop may be woken once
-#: in vain after its own claim.
+#: How long a loop pauses, in seconds, if two claims in a row found nothing although rows were due. Other
+#: processes have probably claimed these rows. A single empty claim isn't enough, because a loop's own claim
+#: can wake it once more although nothing is left.
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: The timer is set only for due times less than this many seconds away. Later ones can wait, because each
 #: heartbeat queries the due times again.

@@ -65,7 +65,8 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: Seconds to wait before retrying a start that another process has to make.
+#: How long this process postpones a start, in seconds, if another process is in charge of the connection's
+#: starts. The other process may then claim the start.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: Seconds to wait before retrying a step that depends on Slack, an operator or the person.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -96,8 +97,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     question_kind: ClassVar[NoticeKind]
     #: The kind of notice sent when an item reaches its deadline.
     late_kind: ClassVar[NoticeKind]
-    #: Whether the state of the last call is kept if the next call can't be sent yet. If not, it is reset to
-    #: *none*.
+    #: Whether an item keeps the state of its last call and the number of attempts if the next call can't be
+    #: sent yet. If not, they are reset to *none* and 0.
     keeps_call: ClassVar[bool]
     #: Seconds after which a blocked item reaches its deadline, or None if it has no deadline.
     held_seconds: float | None = None
@@ -243,8 +244,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             finally:
                 runtime.slots.give_share(subject.principal.key)
             if update is not None:
-                # However long the next wait is, the person must be told at the deadline.
                 update = _keep_silence(claimed, update)
+                # The next step may be due after the deadline, but the person must be told at the deadline.
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
@@ -328,10 +329,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update that retries a call that had no effect.
+        """Return the update that retries a call that was refused or couldn't be sent.
 
-        If the provider is busy, the pauses between retries grow. A busy provider may have carried out the
-        call after all, so a read must first show that the call is still needed.
+        If the provider is busy, the pauses between retries grow. A provider may carry out a call even though
+        it answers that it is busy, so a read must first show that the call is still needed.
         """
         if not isinstance(answer, ProviderBusy):
             return self.build_retry(claimed, runtime, step, answer, Call.NONE)
@@ -474,9 +475,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
         """Return the update with the changes that the item's deadline requires.
 
-        The next step is planned for the deadline at the latest. Once the deadline has passed, a notice says
-        that the item is late. If ``is_blocked`` is true, a notice says even before the deadline that nothing
-        can be sent. A person who has already been asked what to do gets neither of these notices.
+        The next step is planned for the deadline at the latest. Once the deadline has passed, a notice tells
+        the person that the item is late. If ``is_blocked`` is true, because nothing can be sent for the item,
+        a notice says so at once, even before the deadline. A person who has already been asked what to do
+        gets neither notice.
         """
         subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:
@@ -491,7 +493,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # Delay the notice that the item is late, because the item may fail right after its deadline.
+        # An item may end right after its deadline, and then no notice that it is late is needed. So delay
+        # this notice, unless the item is blocked.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -586,7 +589,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update to save after any other refused call: retry it, end the item, or read it."""
+        """Return the update to save after a refused call: retry it, end the item, or read the item's state.
+
+        This isn't called for refused credentials, or for conflicts that ``_resolve_rejected`` handles.
+        """
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
@@ -636,8 +642,9 @@ def find_busy_reason(
 def passes(step: Step, error: Conflict) -> bool:
     """Return whether a conflict may go away on its own, so that it makes sense to repeat the call.
 
-    A conflict doesn't go away if a name is already in use, or if a start or a suspension fails with one of
-    Usher's own messages, which tells the person what to do.
+    When something is created, a conflict means that its name is already in use, which doesn't go away. If
+    Usher itself reports a conflict for a start or a suspension, the message tells the person what to do
+    instead, so repeating the call wouldn't help.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
@@ -680,9 +687,9 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the change that sets the state of a step's call to ``known``.
+    """Return the field of an update that stores ``known`` as the state of a step's call.
 
-    For a search, return {}, which leaves the state as it is.
+    The field is ``start_call`` or ``stop_call``. For a search, return {}, which leaves both as they are.
     """
     match step:
         case Step.FIND:
