@@ -69,7 +69,8 @@ TRY_INTERVAL_SECONDS: Final = 5.0
 #: Without it, a single call that keeps timing out could trigger a release each time, even though Slack
 #: accepts messages.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: Delay before the next retry, in seconds, if the last retry had no message to send or search for.
+#: Delay before the next retry, in seconds, if a retry didn't call Slack, for example because there was no
+#: message to send or search for.
 EMPTY_TRY_SECONDS: Final = 1.0
 #: How long the database may take to count a call to Slack, in seconds. After that, this process counts the
 #: call in memory.

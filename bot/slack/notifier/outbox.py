@@ -62,10 +62,11 @@ _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 _MISSING: Final = "missing:"
 #: Error code recorded for a card that may or may not have been posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Maximum age, in seconds, of a message that is edited to show the answer it promised. If it is older, the
-#: answer is sent as a new message, because Slack doesn't notify people of edits.
+#: Maximum age, in seconds, of a reply that only promised an answer and is now edited to show it. If the reply
+#: is older, the answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
+#: How often to check, in seconds, whether the reply that promised an answer has been sent. Until then, the
+#: answer can't replace it.
 PROMISE_CHECK_SECONDS: Final = 1.0
 #: Maximum time, in seconds, that Usher waits for Slack's rate limit to allow an edit. If it would take
 #: longer, the answer is sent as a new message.
@@ -390,8 +391,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time here, because this function is retried if the database fails. Anywhere else, Usher
-        # would take a database error to mean that the notice wasn't sent.
+        # Read the time in this function, because ``Results.write`` repeats it if the database fails. If the
+        # time were read by the caller, the database error would be taken to mean that the notice wasn't sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
