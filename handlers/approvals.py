@@ -1,4 +1,8 @@
-"""Requests to link accounts: sending them, deciding on them, and closing those that an owner objects to."""
+"""Requests to link accounts, which administrators approve or deny.
+
+Possible owners of a requested account are asked, too. If one of them says that it is theirs, the request
+is denied.
+"""
 
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED

@@ -150,12 +150,13 @@ async def _invite(
     others: Mapping[str, str] | None = None,
 ) -> Answer:
     services, surface = request.services, request.surface
-    # Slack never redelivers a form, so a person who submits one again hasn't seen the first answer.
+    # Slack never redelivers a submitted form. So if the same form arrives again, the person has submitted it
+    # again, without having seen the first answer. Don't treat this as a repeated delivery.
     is_form = request.is_live and surface.view_external_id is not None
     once = "" if is_form else request.caller.interaction and f"{request.caller.interaction}/link"
-    # Don't keep the response_url of an ordinary button. If the command used this URL for its answer, the
-    # answer would replace the button's message. The click that opens a link page brings a response_url that
-    # can be used instead.
+    # After linking, the command's answer replaces the message to which the stored response_url belongs. It
+    # mustn't replace the message with an ordinary button, so don't store that button's response_url. The
+    # click that opens the link page brings the right one.
     keeps_url = surface.kind != "button" or surface.is_question
     deferred_command = request.defer(text, **{} if keeps_url else {"response_url": None})
     methods = [method for method in services.list_link_methods() if method[0] in connections]
@@ -207,13 +208,13 @@ def _is_time_or_flag(words: Sequence[str]) -> bool:
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Open the form for the code. If Slack doesn't open it, answer with text."""
+    """Open the form for the code that the link page shows. If that fails, answer with a button instead."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def submit_code(request: Request) -> Answer:
-    """Finish linking, or say next to the field that the code is wrong."""
+    """Link the account if the code from the link page is right. If not, say so next to the form's field."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
@@ -373,7 +374,8 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # The answer to a question always replaces the question, even if a notice will say the same.
+    # In a direct message, the notice about the unlinking is enough, so the command isn't answered. But the
+    # answer to a question has to replace the question.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -578,7 +580,8 @@ async def offer_link(
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
     # A link page expires after ten minutes, so offer it only to someone who is waiting for it. Always offer
-    # it in an answer to a form, because a plain button wouldn't know the channel named in the form.
+    # it in an answer to a form, because a click on a plain *Link* button in the form's window doesn't carry
+    # the channel that the form is for. The command couldn't run there afterwards.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
     is_asked = is_asked or surface.kind == "form"
