@@ -49,11 +49,11 @@ _MIN_BEGINNING: Final = 3
 #: Slack's markers for bold and code. ``_END_SIGNS`` are punctuation marks that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;?"
-#: Maximum number of words after a synonym of a verb that parses its own arguments. A longer text is treated
-#: as free text.
+#: Maximum number of words after a synonym of a verb, except for operations on workspaces. Longer text is read
+#: as free text, because many synonyms also begin ordinary sentences.
 _MAX_OWN_WORDS: Final = 2
-#: Verbs whose synonyms may be followed by more words, because sentences about other things don't begin with
-#: them.
+#: Verbs to which ``_MAX_OWN_WORDS`` doesn't apply, because ordinary sentences hardly ever begin with their
+#: synonyms.
 _LONG: Final = frozenset({"alias", "usage"})
 #: Characters that begin a flag or a program's own arguments. Some keyboards turn two hyphens into a dash.
 _DASHES: Final = ("--", "\u2013", "\u2014")

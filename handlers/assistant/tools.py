@@ -205,13 +205,14 @@ class _Call:
     #: down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
-    #: Whether the answer only shows something else with the given name, such as a run.
+    #: Whether the name in the call belongs to something that the tool isn't for, such as a run, and the
+    #: answer only shows that.
     shows_other: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in. ``resting`` lists connections whose link is suspended
-    #: because its username now belongs to another account. A suspended link isn't used, so the assistant sees
-    #: nothing on such a connection.
+    #: Connections that refuse the user's sign-in, except those in ``resting``.
     refusing: frozenset[str] = frozenset()
+    #: Connections whose link is suspended because its username now belongs to another account. Usher doesn't
+    #: use a suspended link, so the assistant sees nothing on these connections.
     resting: tuple[str, ...] = ()
 
     def asks(self, offered: AbstractSet[str]) -> bool:

@@ -30,7 +30,8 @@ _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: The digit for the word *one*. The word isn't read as an hour, because it usually refers to a workspace.
+#: What ``normalize_word`` turns the word *one* into. Written out, the word isn't taken for part of a time,
+#: because it usually refers to a workspace, as in *start that one*.
 _ONE: Final = "1"
 #: Words that are part of a time wherever they appear.
 _TIME_WORDS: Final = split_words(

@@ -1,10 +1,13 @@
 """Reads Slack's payloads, including the sender, the place and the inbox key.
 
-The inbox key is the same each time Slack delivers a payload. Usher determines the principal itself, and
-refuses the payload if anything is missing. Bolt's ``context.actor_team_id`` is wrong for external people in
-``block_actions`` and ``view_submission``, where ``user.team_id`` is the person's home team, while ``team.id``
-is where the app is installed. The principal's enterprise is null unless the payload shows that the person
-belongs to it. Without an enterprise, only membership of the team itself grants access.
+The inbox key is the same each time Slack delivers a payload.
+
+The sender is identified by a *principal*: team, user and possibly enterprise. Usher determines it from the
+payload, and refuses the payload if anything is missing. It can't rely on Bolt's ``context.actor_team_id``,
+which is wrong for external people in ``block_actions`` and ``view_submission``. In these payloads,
+``user.team_id`` is the person's home team, and ``team.id`` is the team where the app is installed. The
+principal has an enterprise only if the payload shows that the person belongs to it. Without an enterprise,
+only membership of the team itself grants access.
 """
 
 import re

@@ -66,8 +66,8 @@ class RequestNotes:
     #: The ids of the workspaces and runs shown in the answer, for an assistant.
     shown: Sequence[str] = ()
     is_question: bool = False
-    #: Everything that has been accepted for this request so far, keyed by action and by the workspace's or
-    #: run's id.
+    #: The actions that Usher has accepted for this request so far, keyed by the kind of action and by the id
+    #: of the workspace or run ("" if the action concerns neither).
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
     #: interpret the user's words.

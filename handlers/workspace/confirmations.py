@@ -35,8 +35,8 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules by which a kind of stop is refused because the provider doesn't support it, or doesn't allow it for
-#: this workspace at the moment.
+#: Reasons for refusing a stop that lead to an offer of another kind of stop: the provider doesn't support the
+#: kind requested, or doesn't currently allow it for this workspace.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})

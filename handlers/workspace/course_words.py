@@ -16,7 +16,8 @@ from bot.messages.texts.times import format_weekday, join_names
 from bot.support.errors import Refused
 
 _MENTION_PATTERN: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
-#: Matches an instruction, but not a question.
+#: Matches an instruction that is typed after a course's title, such as ``skip tomorrow``. Doesn't match a
+#: question.
 ORDER_PATTERN: Final = re.compile(r"(?:join|leave|resume|end)[.!]*|skip\b[^?]{0,500}", re.IGNORECASE)
 
 

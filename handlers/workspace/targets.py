@@ -1,4 +1,4 @@
-"""Finds the workspace that a request is about. If that isn't clear, the user gets a question or a hint."""
+"""Finds the workspace that a request is about. If that isn't clear, asks the user or suggests names."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
