@@ -106,8 +106,8 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Descriptions of where an account's id came from, keyed by the source stored with the id. An id that was
-#: recorded when the account was linked needs none.
+#: Phrases that say how Usher learned an account's id at the provider, keyed by the source stored with the id.
+#: The source "link" has no phrase. It means that the id was learned when the account was linked.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

@@ -17,8 +17,9 @@ from bot.support.responses import Response
 from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
-#: This doesn't suggest pasting the output of ``usher manifest``. Without options, that is the manifest for
-#: Socket Mode, and Slack would stop sending requests over HTTP.
+#: Advice if Usher's Slack app lacks scopes. It doesn't suggest pasting what ``usher manifest`` prints,
+#: because by default, that is a manifest for Socket Mode, and an app that uses HTTP would get no more
+#: requests.
 SCOPES: Final = "Add what is missing on your app's page, OAuth & Permissions, then reinstall the app."
 #: If this machine's clock differs from Slack's by at least this many seconds, ``doctor`` reports it. Above
 #: 300 seconds, Usher refuses Slack's requests.

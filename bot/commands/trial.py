@@ -48,8 +48,10 @@ TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
 #: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
-#: How soon a read has to be sent after a workspace's poll gate opens, in seconds. The read may then take
-#: ``CALL_SECONDS``. ``serve`` uses the same values.
+#: A poll gate limits how often a workspace's status is read. Once it lets a read pass, the read has to be
+#: sent within this many seconds. ``CALL_SECONDS`` is the time reserved for the read itself, and the time
+#: limit for reading a job's output. ``serve`` uses the same margin and call time
+#: (``bot.reconciler.runtimes.Numbers``).
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts. Four parts would be an IP address.
@@ -122,7 +124,7 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: Prints a line about the progress. ``sleep`` waits for the given number of seconds.
+    #: Prints one line of the trial's progress. ``sleep`` waits for a number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: The steps so far: name, duration in seconds, and the kind of error if the step failed, otherwise "".

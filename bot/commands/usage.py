@@ -1,4 +1,4 @@
-"""The command that prints what ran within a time window, as totals or as one row for each period."""
+"""The command that prints how long workspaces and jobs ran: one row for each period of running, or totals."""
 
 import argparse
 import csv
@@ -20,8 +20,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The ways to group totals, in the order in which they are printed. Each function returns the group of a life
-#: (one period of running).
+#: The ways to group totals, in the order in which they are printed. A ``Life`` is one period in which a
+#: workspace or job ran, and each function returns the group in which it is counted.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
