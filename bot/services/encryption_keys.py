@@ -106,8 +106,9 @@ class Rotation:
     #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: The number of links whose secrets no key can decrypt, and the number of all links. Set only if so many
-    #: links were affected that Usher ended none of them.
+    #: The number of links whose secrets no key can decrypt, and the number of all links. Set only if the
+    #: operator asked Usher to end these links, but it ended none, because there are too many of them or their
+    #: number isn't the one that the operator gave.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
@@ -149,10 +150,11 @@ async def rotate(
     """Encrypt every secret that can be decrypted with the newest key. Raises StoreError.
 
     Unless ``forget`` is None, links whose secrets no key can decrypt are ended, and their owners are asked to
-    link again. If that is more than a tenth of all links, the keys are probably wrong. In that case, none is
-    ended unless ``forget`` is their exact number (0 means that no number was given). The encrypted secrets
-    are kept for a week, and a link resumes if a key can decrypt its secret within that time. The connections
-    in ``unlinked`` need no linking, so their secrets are empty. If they can't be decrypted, they are simply
+    link again. ``forget`` is the number of these links that the operator expects, or 0 if no number was
+    given. No link is ended if that number is wrong. If no number was given, none is ended if more than a
+    tenth of all links are affected, because then the keys are probably wrong. The encrypted secrets are kept
+    for a week, and a link resumes if a key can decrypt its secret within that time. The connections in
+    ``unlinked`` need no linking, so their secrets are empty. If they can't be decrypted, they are simply
     created again.
     """
     rotation = Rotation()
