@@ -323,8 +323,8 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
     """Let a person who has signed in with Slack continue with a link that was created for them.
 
     If the link was created for someone else, return a refusal with the rule ``link.mismatch``, and record
-    both people in the audit log. If a browser was already using the link, discard any token that was checked
-    there. A token that ``wait_for_proof`` stored is kept.
+    both people in the audit log. If a browser was already using the link, discard any token that has been
+    checked. The first browser keeps a token that was checked when the link was created (``wait_for_proof``).
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
@@ -486,9 +486,9 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return a refusal if a token belongs to Slack or is a secret from a connection's settings.
+    """Return a refusal if a token is a Slack token or a secret from any connection's settings.
 
-    Such a token must not be sent to a provider.
+    Neither may be sent to a provider.
     """
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
@@ -509,8 +509,9 @@ async def _identify_account(
 ) -> LinkPage:
     """Wait for the provider to identify the account, and store its credential. Raise Refused if this fails.
 
-    The refusal's rule is ``{way}.refused`` or ``{way}.failed``, where ``way`` is "token" or "sign_in". The
-    text for ``cause`` explains the refusal.
+    The refusal's rule is ``{way}.refused`` if the provider rejects the credential, and ``{way}.failed`` if
+    the check fails for another reason, where ``way`` is "token" or "sign_in". ``cause`` selects the text that
+    explains the refusal. If the link has changed in the meantime, the rule is ``link.changed``.
     """
     try:
         identity = await _wait_in_time(asking)
@@ -551,7 +552,10 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return the link if this browser may still change it. Once the page shows a code, no browser may."""
+    """Return the link if this browser may change it, or else raise Refused.
+
+    Once the page shows the code to type in Slack, no browser may change the link.
+    """
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")
@@ -611,8 +615,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
         accounts.warn_holders(tx, link.connection, username, link.principal, _get_short_id(link))
         return Refused("link.taken", title=caller.context.title(link.connection), username=username)
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person no longer needs their other open links on this connection. ``deferred_command`` above
-    # includes the commands that were waiting for them.
+    # Now that the account is linked, the person's other open links on this connection aren't needed. The
+    # commands that were waiting for those links are part of ``deferred_command``, so they aren't lost.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account
