@@ -213,10 +213,11 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: Maximum number of people to ask whether a requested account is theirs, and maximum number of such questions
-#: to one person per day.
+#: Maximum number of people who are asked whether a requested account is theirs. It is also the maximum number
+#: of these questions that one person gets per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: Seconds between checks of a question that has been postponed or hasn't been sent yet.
+#: How long to wait before checking an account request again, in seconds, if the question to a possible owner
+#: hasn't been sent yet or was postponed because that person has been asked too often today.
 RECHECK_SECONDS: Final = 600.0
 
 

@@ -11,19 +11,20 @@ transaction, the caller, and the values from the request. A handler runs the use
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and who asked
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
-A use case first reads rows and makes all checks that can refuse the request, such as ``check``. If there is
-anything to do, it then calls ``is_first_delivery``, and writes. A use case never waits, changes nothing but
-the database, and may be rerun from the start. All SQL is in ``bot.store``, whose functions the use cases
-call.
+A use case first reads rows and makes every check that could refuse the request, such as the policy's
+(``Caller.check``). If there is anything to do, it calls ``is_first_delivery``, which notes the request in the
+inbox, and writes only if the request is new. A use case never waits, changes nothing but the database, and
+may be rerun from the start. All SQL is in ``bot.store``, whose functions the use cases call.
 
-If a use case raises Refused, none of its writes are kept. If the policy refused, a row is written to the
-audit log, once per interaction, however often the interaction is repeated. The refusal has its own key in the
-inbox, where Usher notes which requests it has handled. So the request itself can still be carried out once
-the policy allows it. Slack is never called within a transaction. If a person's details are missing or old,
-the use case ends without writing anything, the person is looked up in Slack, and the use case runs once more.
+If a use case raises Refused, none of its writes are kept. If it returns a Refused, they are kept, such as the
+count of an attempt, and ``run`` raises the refusal.
 
-A use case that returns a Refused keeps what it wrote, such as the count of an attempt. ``run`` then raises
-the refusal.
+If the policy refuses a request, the refusal is recorded in the audit log, once per interaction, even if Slack
+delivers the interaction again. Because the refusal is noted in the inbox under a key of its own, the request
+itself still counts as new, and can be carried out if the policy later allows it.
+
+Slack is never called within a transaction. If a person's details are missing or old, the use case ends
+without writing anything, the person is looked up in Slack, and the use case runs once more.
 """
 
 from __future__ import annotations
@@ -424,5 +425,6 @@ def require_usable(provider: Provider, account: Account | None) -> Account:
     return account
 
 
-#: A decorator for use cases that concern only the caller's own rows.
+#: A decorator for use cases that read and write only their caller's rows. On PostgreSQL, such a use case can
+#: run at the same time as those of other people.
 concerns_caller: Final = transaction.concerns(lambda caller, *_, **__: [caller.principal.key])

@@ -1,4 +1,4 @@
-"""The context shared by all parts of a process."""
+"""The context of a process: the store, connections, clock and other objects that all its parts share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,7 +63,8 @@ class Context:
     assistant: bool = False
     #: Whether administrators can see each person's hours of use.
     names_usage: bool = False
-    #: Actions and calls that this process committed recently, and that a failover of the database might lose.
+    #: This process's recent commits, which a failover of the database might lose: requests that it confirmed
+    #: to people, and operations and runs for which it called the provider.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:

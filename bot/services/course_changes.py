@@ -1,7 +1,7 @@
 """Changes to a posted course: members leaving it, and teachers cancelling lessons or ending it.
 
-A change is made in the card's row and takes effect immediately. No change goes beyond what the members have
-agreed to.
+A change takes effect immediately, but a lesson that has begun still ends as planned. Teachers can cancel
+lessons and restore cancelled ones, but not add any, because the members haven't agreed to more.
 """
 
 import math

@@ -1,7 +1,8 @@
-"""Class cards. A teacher posts a card. People enroll and give their consent by pressing the card's button.
+"""Class cards: a teacher posts a card for a class in Slack, and people enroll by pressing its button.
 
-A button press is handled in one transaction, without calling any provider. The end of a class stops only
-workspaces whose owners have agreed to this (ADR 91).
+By pressing the button, people also agree that their workspace is stopped when the class ends. They can
+withdraw this consent, and a class never stops a workspace without it (ADR 91). A button press is handled in
+one transaction, without calling any provider.
 """
 
 import re
@@ -57,11 +58,13 @@ from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 
-#: Maximum interval between two counts of a card's members while workspaces are starting or stopping, in
-#: seconds. The interval grows while the counts stay the same.
+#: A class card shows how many members' workspaces are ready, starting and so on. This is the maximum interval
+#: between two counts while any of them are starting or stopping, in seconds. The longer the numbers stay the
+#: same, the longer the interval becomes.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards that a process claims at a time, and maximum number of enrollments that one
-#: transaction handles. Both are small, because several rows are written for each enrollment.
+#: Maximum number of due class cards that a process claims at a time. ``ENROLLMENTS_PER_TRANSACTION`` limits
+#: how many enrollments one transaction handles when a class ends. Both numbers are small, because several
+#: rows are written for each enrollment.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace created for a course keeps running so that its owner can try it out, in seconds.

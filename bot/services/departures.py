@@ -70,7 +70,8 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 class Progress(StrEnum):
     """The progress of the task that follows a person's departure."""
 
-    #: The next step can't be undone, so Slack must first confirm again that the person has left.
+    #: The next step would stop a workspace or end the person's links, so Slack must first confirm again that
+    #: the person has left.
     UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ENDED = "ended"

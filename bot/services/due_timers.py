@@ -1,15 +1,15 @@
 """Due timers: first the warning, then the stop on the owner's behalf.
 
-The stop and the end of its timer are written in one transaction, so the workspace is stopped only once, and
-never after its owner has cancelled the stop.
+One transaction both requests the stop and ends its timer, so the workspace is stopped only once, and never
+after its owner has cancelled the stop.
 
-A stop waits until a warning about it has been delivered. If no warning can be delivered, the stop is carried
-out only if it is reversible, and administrators are told. If Usher was down, or the workspace hasn't been
-read since the warning, the workspace is read first, and its owner is warned again.
+A stop waits until its warning has been delivered. If the warning can't be delivered, administrators are told,
+and the stop is carried out only if it is reversible. If Usher was down, or the workspace hasn't been read
+since the warning, the workspace is read first, and its owner is warned again.
 
-A stop that isn't possible at the moment isn't announced. After its time has passed, the owner is told once.
-If the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried
-out as soon as it is possible.
+If something prevents a stop, for example because the provider doesn't respond, the owner isn't warned, but is
+told once the planned time has passed. If the obstacle may disappear, the stop stays due. As soon as it is
+possible, the owner is warned, and then the stop is carried out. Otherwise, the timer ends.
 """
 
 from dataclasses import replace

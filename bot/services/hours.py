@@ -1,9 +1,9 @@
 """Working hours of workspaces. People set, skip and pause them, and Usher starts and stops the workspaces.
 
 A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
-shortly before its time, so that the buttons on its warning affect only that stop. If hours have begun and
-someone changes them in a way that would cancel their stop, the stop is planned immediately. If a workspace
-keeps running with no stop planned, Usher asks its owner once a day whether it is still needed.
+shortly before its time, so that the buttons on its warning affect only that stop. If someone changes hours
+that are in progress and the change would remove the stop at their end, that stop is planned immediately. If a
+workspace keeps running with no stop planned, Usher asks its owner, at most once a day, if it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -65,7 +65,8 @@ RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long, in seconds, a scheduled start may wait for the provider to allow it.
 UNOFFERED_SECONDS: Final = 1800.0
-#: Maximum number of running workspaces claimed at a time. The maximum for hours rules is half that.
+#: Maximum number of running workspaces that a process claims at a time, to ask whether they are still needed.
+#: It claims at most half as many rules of working hours at a time, to start and stop workspaces.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to look for workspaces left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0

@@ -1,6 +1,6 @@
 """Ownership of jobs that one process does on behalf of all the processes that share its database.
 
-A process that doesn't share its database owns every job, without recording that.
+A process that has its database to itself owns every job, so it doesn't record any ownership.
 """
 
 import asyncio
@@ -33,8 +33,9 @@ LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: Delay, in seconds, before other processes help the leading process with due work. It is longer than a tick,
-#: so each process first checks again what is due, and helps only with work that is still waiting.
+#: How long a process leaves due work to the processes that lead (see ``Owners.leaves_for``), in seconds.
+#: After that, it helps. This is longer than the scheduler's tick, so the process first checks again what is
+#: due, and does only work that is still waiting.
 HELP_AFTER_SECONDS: Final = 1.2
 
 

@@ -6,7 +6,8 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: Interval between updates of the stored row while the connection or Slack keeps responding, in seconds.
+#: Minimum interval between updates of the latest response's time in the database, in seconds. It applies
+#: while the connection, or Slack, keeps responding.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 

@@ -1,4 +1,4 @@
-"""People's actions and provider calls that were committed recently and that a failover might lose."""
+"""Recent commits that a failover might lose: confirmed requests, and work items whose calls were sent."""
 
 from typing import Final
 

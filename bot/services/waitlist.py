@@ -1,8 +1,8 @@
 """The waitlist for capacity. People join and leave it, and their starts are attempted in turn.
 
-An attempt is an ordinary start on the person's behalf. So the usual read limits, consent and deadlines apply,
-and unknown outcomes are handled as usual. The transaction that ends the attempt also updates the entry
-(``bot.store.waitlist.follow_attempt``).
+An attempt is an ordinary start on the person's behalf, and follows the same rules: the limits on reads,
+deadlines, consent, and the handling of unknown outcomes. The transaction that ends an attempt also updates
+the person's entry on the waitlist (``bot.store.waitlist.follow_attempt``).
 """
 
 from dataclasses import replace
