@@ -1,7 +1,8 @@
-"""Registries of functions that modules declare by name.
+"""Registries of functions that modules declare by name, such as the handlers of a slash command's verbs.
 
-When a process starts, ``handlers.loading.load`` imports every module that declares a function. Looking up a
-verb before that raises an error, because missing functions would otherwise go unnoticed.
+When a process starts, ``handlers.loading.load`` imports every module that declares a function. Until then,
+functions are missing from the registries. To prevent that from going unnoticed, lookups of verbs and message
+renderers call ``require_complete``, which raises an error until everything has been imported.
 """
 
 from collections.abc import Callable

@@ -128,8 +128,9 @@ class Redactor:
 
 #: Whether the log lines in this context are caused by a stranger: someone who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons for which withheld log lines are counted separately. Without it, strangers could
-#: add any number of reasons, because some reasons quote their input.
+#: Log lines caused by strangers are limited to one per second, and the others are only counted, by reason.
+#: This is the maximum number of reasons that are counted separately. Without it, strangers could add any
+#: number of reasons, because some reasons quote their input.
 _MAX_REASONS = 20
 
 

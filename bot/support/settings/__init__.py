@@ -20,8 +20,8 @@ _MIN_SIMILARITY: Final = 88.0
 #: reported as misspelt only if the setting that they resemble isn't set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffix of one of the variables that Kubernetes sets for each service in every pod. Their names begin with
-#: the service's name. ``_SERVICE_VARIABLE_PATTERN`` matches all the suffixes.
+#: Kubernetes sets several variables in every pod for each service. The name of one of them is the service's
+#: name with this suffix. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
