@@ -170,7 +170,8 @@ async def rotate(
             )
     linked = [one for one in accounts if one.connection not in unlinked]
     closed = {one.id for one in linked if _rotate_secret(vault, one.secret) is None}
-    if forget is not None and forget != len(closed) and (forget or 10 * len(closed) > len(linked)):
+    is_unexpected = forget != len(closed) and (forget or 10 * len(closed) > len(linked))
+    if forget is not None and closed and is_unexpected:
         rotation.spared, forget = (len(closed), len(linked)), None
     for account in [*accounts, *await store.read(revocations.list_pending_revocations)]:
         sealed = _rotate_secret(vault, account.secret)

@@ -59,6 +59,12 @@ async def test_a_wrong_key_or_number_ends_no_link(store, key, number, closed):
     assert f"keys rotate --forget {closed}`" in told
 
 
+async def test_a_wrong_number_of_links_to_end_is_no_problem_if_all_keys_are_there(store):
+    await linked_under(store, KEY, ALICE)
+    rotation = await rotate(store, Vault([KEY]), forget=3)
+    assert (rotation.problems(), rotation.forgotten, rotation.is_whole) == ([], 0, True)
+
+
 @pytest.mark.usefixtures("twenty")
 async def test_a_tenth_at_most_ends_without_a_number(store):
     await unlink(store, PEOPLE[0])
