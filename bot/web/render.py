@@ -69,17 +69,7 @@ STATUS = {
 }
 #: Refusals whose page has a link back, so that people can try again. All refusals whose rule doesn't begin
 #: with ``link.`` or ``token.`` have it anyway.
-_CAN_GO_ON = frozenset(
-    {
-        "link.changed",
-        "link.mismatch",
-        "link.sign_in_first",
-        "link.taken",
-        "sign_in.cancelled",
-        "sign_in.expired",
-        "sign_in.failed",
-    }
-)
+_CAN_GO_ON = frozenset({"link.changed", "link.mismatch", "link.sign_in_first", "link.taken"})
 
 
 @cache
