@@ -92,11 +92,11 @@ class Verb:
     #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: ``label`` itself isn't shown. Unless it is empty, people can choose the workspace for the verb by
-    #: pressing a button. ``is_red`` makes the buttons that offer the verb red. On other buttons and in
-    #: sentences, ``alone`` describes the verb without arguments, and ``does`` describes it with them.
-    label: str = ""
+    #: Whether people can choose the workspace for the verb by pressing a button.
+    has_choice_buttons: bool = False
+    #: Whether the buttons that offer the verb are red.
     is_red: bool = False
+    #: What other buttons and sentences call the verb: ``alone`` without arguments, ``does`` with them.
     alone: str = ""
     does: str = ""
     #: Texts that offer the verb for one workspace. ``button_at`` is the button's label if a time is given.

@@ -154,7 +154,7 @@ async def show_list(request: Request) -> Answer:
         accepts=("workspace",),
         also="state stat stats info describe inspect check",
         former={"eta [NAME]": "status"},
-        label="Status of",
+        has_choice_buttons=True,
         does="Show {rest}",
         offer=Offer(button="Show {name}"),
     )
@@ -185,7 +185,7 @@ async def show_status(request: Request) -> Answer:
         accepts=("workspace",),
         also="enter visit goto url address öffne öffnen",
         heard="link get where",
-        label=cards.OPEN,
+        has_choice_buttons=True,
         offer=Offer(button="Open {name}"),
     )
 )
@@ -377,7 +377,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
         accepts=("workspace",),
         also="hide",
         otherwise={"unlink": "account accounts me login"},
-        label=cards.FORGET,
+        has_choice_buttons=True,
         does="Take {rest} off my list",
         offer=Offer(
             text="This will take *{name}* off your list. It stays as it is on {title}.",

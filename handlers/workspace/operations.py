@@ -55,7 +55,7 @@ declare_verb(
     Verb(
         variant="wait",
         effect=Effect.STARTS,
-        label=cards.START,
+        has_choice_buttons=True,
         does="Start {rest} and wait for room",
         offer=Offer(
             text="This will start *{name}* on {title}, and wait for room if there is none.",
@@ -98,7 +98,7 @@ declare_verb(
         "unpause continue wake unfreeze unsuspend",
         heard="need bring fire spin lancer lance uruchom démarre inicia resume queue",
         former={"queue NAME [until TIME]": "start --wait", "resume NAME": "start"},
-        label=cards.START,
+        has_choice_buttons=True,
         offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
         button_at="Start {name} until {then}",
         bulk=Offer(
@@ -125,7 +125,7 @@ declare_verb(
         flags=(AGREED,),
         accepts=("workspace", "time"),
         also="reboot reload relaunch bounce",
-        label="Restart",
+        has_choice_buttons=True,
         is_red=True,
         offer=Offer(text="This will restart *{name}* on {title}. {lost}", button="Restart {name}"),
         button_at="Restart {name} until {then}",
@@ -176,7 +176,7 @@ async def start(request: Request) -> Answer:
             "bothering sending pinging spamming reminding reminders writing",
             "cancel": "waiting queueing queuing",
         },
-        label=cards.STOP,
+        has_choice_buttons=True,
         is_red=True,
         offer=Offer(
             text="This will stop *{name}* on {title} and everything running in it. {lost}",
@@ -207,7 +207,7 @@ async def start(request: Request) -> Answer:
         flags=(AGREED,),
         accepts=("workspace", "time"),
         also="pause sleep hibernate freeze",
-        label=cards.SUSPEND,
+        has_choice_buttons=True,
         offer=Offer(
             text="This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
             button="Suspend {name}",
@@ -516,7 +516,7 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
         accepts=("workspace",),
         also="delete destroy erase del rm purge drop discard",
         otherwise={"unlink": "account accounts me login"},
-        label=cards.REMOVE,
+        has_choice_buttons=True,
         offer=Offer(button="Remove {name}"),
     )
 )
@@ -663,7 +663,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
         accepts=("workspace",),
         also="abort",
         former={"unqueue [NAME]": "cancel"},
-        label="Cancel",
+        has_choice_buttons=True,
         is_red=True,
         offer=Offer(
             text="This will cancel what's under way for *{name}* on {title}.", button="Cancel {name}"

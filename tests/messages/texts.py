@@ -62,7 +62,7 @@ def declared_texts():
                 for field, offer in offers
                 for part in ("text", "button", "done")
             )
-            words = ("label", "alone", "does", "button_at")
+            words = ("alone", "does", "button_at")
             yield from ((f"{command}.{name}.{field}", getattr(verb, field)) for field in words)
             yield f"{command}.{name}.help", " ".join([verb.summary, *verb.more])
 

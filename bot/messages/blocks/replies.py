@@ -101,10 +101,10 @@ def list_choice_buttons(
 ) -> list[Element]:
     """Return buttons for the first few workspaces.
 
-    If there are more and the verb doesn't ask for confirmation, add a search field. Return [] if the verb has
-    no ``label``.
+    If there are more and the verb doesn't ask for confirmation, add a search field. If the verb has no such
+    buttons, return [].
     """
-    if not find_verb("workspace", verb).label:
+    if not find_verb("workspace", verb).has_choice_buttons:
         return []
     buttons = [
         verb_button(verb, one, number, effects_of(one), label)
