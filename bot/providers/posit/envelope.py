@@ -31,7 +31,7 @@ _ERROR_CLASSES: Mapping[int, type[errors.ProviderError]] = {
     **dict.fromkeys((14, 404), errors.NotFound),
     # The limits on the total number of sessions and of licensed users; 20 limits one user's sessions.
     **dict.fromkeys((15, 16), errors.NoCapacity),
-    17: errors.Misconfigured,  # A parameter is missing.
+    17: errors.Misconfigured,  # Launch parameters are required.
     20: errors.LimitReached,
 }
 _EXECUTION_CODE = 100
