@@ -53,7 +53,7 @@ class Dated(Markup):
 
     @property
     def parts(self) -> Iterable[Part]:
-        """Return the parts of all lines."""
+        """Return the text's parts in order, without the division into lines."""
         return (part for line in self.lines for part in line)
 
     def rewrite(self, text: str) -> Dated:

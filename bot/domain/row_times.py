@@ -50,8 +50,8 @@ GATE: Final = Time(Kind.GATE)
 #: When a lease (a process's claim on a row) ends, at most a minute from now. ``Numbers.lease`` and
 #: ``Timing.lease`` must not exceed that.
 LEASE: Final = make_due(60.0)
-#: When a message is next updated, or a Slack method next called, at most five minutes from now.
-#: ``MAX_PAUSE_SECONDS`` in ``bot.slack.notifier.rendering`` must not exceed that.
+#: The earliest time at which a message may be updated again, or a Slack method called again: at most five
+#: minutes from now. ``MAX_PAUSE_SECONDS`` in ``bot.slack.notifier.rendering`` must not exceed that.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]

@@ -181,7 +181,7 @@ def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unco
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: How long a stop must go without effect before it can be forced, in seconds.
+#: Seconds after which a stop that has had no effect can be forced.
 UNANSWERED_SECONDS: Final = 60.0
 
 

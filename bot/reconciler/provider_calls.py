@@ -54,7 +54,7 @@ RATE_LIMITED_CAUSE: Final = "rate_limited"
 #: call is retried after ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
-#: Causes of retries after the provider refused a sign-in.
+#: Causes of retries while an account's sign-in is refused, by the provider or because its approval has ended.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: Name of the only call that may use the secret of an ended link.
 REVOKE_CALL: Final = "revoke"

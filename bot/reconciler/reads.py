@@ -345,7 +345,8 @@ class Reads(EnginePart):
         if (runtime.name, word) not in self._unknown_states and len(self._unknown_states) < MAX_REMEMBERED:
             self._unknown_states.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
-        # A workspace that was down may have come up, so read it as often as a running one.
+        # A workspace that was down may have come up, so it is read as often as a running one. Workspaces that
+        # were starting or stopping keep their own interval.
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
         kept_state = self._keep_state(claim, wait, make_hold(HoldCode.STRANGE_STATE, word))

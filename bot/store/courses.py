@@ -57,7 +57,7 @@ def list_courses(tx: Transaction) -> list[ClassCard]:
 
 
 def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
-    """Return the ids of the courses that a person has joined, but has no account or workspace for so far."""
+    """Return the ids of courses that a person has joined but has no account or workspace for yet."""
     return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
 
 

@@ -68,7 +68,10 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Reserve a token's replacement for a while. Return False if another process has already reserved it."""
+    """Claim the right to replace a token, for ``RENEWING_SECONDS``.
+
+    Return False if another process has claimed it, or if the token has been replaced or removed.
+    """
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 

@@ -49,8 +49,8 @@ _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Seconds after which waiting updates are combined into one message per person. A wait of this length means
 #: that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that can answer an interaction. A later answer may replace the reply, so if there are
-#: several answers, the one whose kind comes first here is the current one.
+#: Kinds of notices that can answer an interaction. A reply may be replaced by a notice of another kind, so if
+#: there are several answers, the current one is the one whose kind comes first here.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 #: Urgency of the notices that are combined into one message after an outage of Slack (``Mark.NEWS``), and of

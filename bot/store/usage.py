@@ -1,6 +1,7 @@
 """The records of usage. Each record is a *life*: one period during which a workspace or run was running.
 
-Reads, lists and steps record when a life begins and ends, and queries add the lives up.
+The beginning and end of a life are recorded when a workspace is read, when workspaces or runs are listed, and
+when a run's step is saved. Removing a workspace's row also ends its life. Queries add the lives up.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

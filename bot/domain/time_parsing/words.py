@@ -244,11 +244,13 @@ _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?"
 _NO_ZONE: Final = (ZoneInfoNotFoundError, ValueError, OSError)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MAX_ZONE_WORDS: Final = 4
-#: Matches a time zone attached to a time without a space, as programs write it: ``18:00Z``,
-#: ``18:00+02:00[Europe/Berlin]``. A ``-`` begins an offset only after a date and a time joined by ``T``,
-#: or after a time with seconds. Otherwise, it is a dash, as in ``2026-12-24 9:00-12:00``.
+#: Programs write a time zone right after the time: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``. This matches
+#: the part in brackets, which is ignored.
 _BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
+#: Matches the place between a time and its zone, where a space is inserted.
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
+#: Matches the text before a ``-`` that begins an offset: a date and a time joined by ``T``, or a time with
+#: seconds. Elsewhere, ``-`` is a dash, as in ``2026-12-24 9:00-12:00``.
 _JOINED_MINUS: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )

@@ -156,7 +156,8 @@ ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 #: Maximum number of heading lines (such as a title and a workspace's name) before a message's first sentence.
 _MAX_HEADINGS: Final = 2
-#: Number of characters of a paragraph that a phone shows before the reader expands it.
+#: Number of characters that a phone's notification shows until the person expands it. If a message's first
+#: paragraph has several sentences, the notification includes as many of them as fit.
 _MAX_SHORT_LENGTH: Final = 150
 #: Matches a link. Notifications show only its label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")

@@ -192,7 +192,8 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
     )
-    # If an account was deleted along with its workspaces' rows, only the notice still contains the name.
+    # If an account was deleted along with its workspaces' rows, only the notice still contains the
+    # workspace's name.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":

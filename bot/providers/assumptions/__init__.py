@@ -82,7 +82,10 @@ def load_assumptions(kind: str) -> list[Assumption]:
 
 
 def match_call(method: str, path: str, check: Check) -> Check:
-    """Return a check that applies only to calls with this method (or ``GET|POST``) and path pattern."""
+    """Return a check that applies only to calls with this method and a path that matches the pattern.
+
+    ``GET|POST`` means either method.
+    """
     pattern: Final = re.compile(path)
 
     def check_exchange(one: Exchange) -> bool | None:
