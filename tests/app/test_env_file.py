@@ -85,7 +85,10 @@ async def test_line_that_sets_nothing_is_named(tmp_path, line):
 @pytest.mark.parametrize("before", ["", "\ufeff"], ids=ascii)
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=ascii)
 async def test_last_line_of_a_name_counts_as_it_is_written(tmp_path, before, end):
-    """In ``.env`` the last line for a name counts. Variables in values aren't expanded, as in systemd."""
+    """If ``.env`` sets a name several times, the last line wins.
+
+    As in systemd, variables in values aren't expanded.
+    """
     path = write(tmp_path, USHER_METRICS_TOKEN="0123456789abcdef", USHER_ADMINS="U1")
     more = "USHER_METRICS_TOKEN='${HOME}'\nexport USHER_ADMINS=U2 # me\nUSHER_METRICS_TOKEN='$$'\n"
     path.write_text((before + path.read_text() + more).replace("\n", end), newline="")

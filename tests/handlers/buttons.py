@@ -1,4 +1,4 @@
-"""An operation that is started by a command, and its end."""
+"""Helpers that start a workspace by command, and end the operation."""
 
 from bot.domain.steps import Update
 from bot.store import operations

@@ -1,9 +1,9 @@
-"""Owners for tests in which no process does the work."""
+"""A stand-in for ``Owners``, for tests of what people are told while no worker is running."""
 
 from bot.services.owners import Owners
 
 
 class Idle(Owners):
-    """Report that no process does the work."""
+    """Owners that report that no process is doing the work."""
 
     is_worked = False

@@ -51,7 +51,7 @@ PAGE = f"{ORIGIN}/link/"
 
 
 class Cloud(FakeProvider):
-    """Know workspaces by links too."""
+    """A provider that recognises workspaces by their links and ids."""
 
     def parse_reference(self, text: str) -> str | None:
         base = f"{self.settings.base_url}/dash/"
@@ -61,7 +61,7 @@ class Cloud(FakeProvider):
 
 
 class Hub(FakeProvider):
-    """A provider that also accepts ids, which another connection may accept too."""
+    """A provider that recognises workspaces by ids of the same form as those of ``Cloud``."""
 
     def parse_reference(self, text: str) -> str | None:
         return text if text.startswith("id-") else None

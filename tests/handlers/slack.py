@@ -103,7 +103,7 @@ def paced(services: Services, slack: LittleSlack) -> PacedSlack:
 
 @dataclass
 class Referents:
-    """Hold what was answered."""
+    """The status and body of an answer."""
 
     status: int
     body: Any

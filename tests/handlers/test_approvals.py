@@ -139,7 +139,10 @@ OTHER = Principal(None, "T1", "UOTHER")
 
 
 async def of_one_name(made):
-    """Add members, two of whom show the same name; one has the username's handle and email address."""
+    """Save two members called Alice Smith. Only ``OTHER`` has the handle and email that fit *asmith*.
+
+    Also save Bob, a deactivated Alice Smith, and an Alice Smith in another Slack workspace.
+    """
     now = made.clock.now()
     people = [
         Person(ALICE, "Alice Smith", handle="mallory", seen_at=now),

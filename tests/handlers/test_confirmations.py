@@ -17,7 +17,7 @@ from tests.rigs.store import ALICE, BOB
 
 
 class Erasing(Cloud):
-    """A stop erases the workspace."""
+    """A provider that erases a workspace when it is stopped."""
 
     def stop_effects(self, workspace):
         return {"stop": StopEffect.ERASES}

@@ -30,7 +30,7 @@ async def bot():
 
 @pytest.fixture
 async def card(bot):
-    """A course that one member has joined, while another, without an account, waits."""
+    """A course that Alice has joined. Bob pressed the button too, but has no account yet."""
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
     await bot.press("class_press", card.id, BOB)

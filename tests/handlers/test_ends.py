@@ -1,4 +1,4 @@
-"""A workspace is ended for good only if its owner agreed to exactly that."""
+"""A stop after which a workspace can't be started again needs its owner's consent to exactly that stop."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.rigs.store import ALICE, accept_operation, observe, within
 
 @pytest.fixture
 async def bot():
-    """A bot whose provider can't start a stopped workspace again, and an account there."""
+    """A bot with an account at a provider that can't start a stopped workspace again."""
     async with one_cloud() as ready:
         ready.connections["saturn"].ends_for_good = True
         await ready.link(names=())
@@ -46,7 +46,7 @@ async def over(bot, operation, outcome=Outcome.FAILED):
 
 
 async def stopped_with_class(bot, row, verb):
-    """Accept the stop of a workspace as at the end of a class."""
+    """Accept the stop of a workspace as the end of a class does."""
     return (
         await accept_operation(
             bot.store,

@@ -1,4 +1,4 @@
-"""*all*, *everything* and similar words mean the same for every verb."""
+"""With every verb, *everything* and similar words mean the same as *all*."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ async def served_by(bot, server):
 
 
 async def fails_over(bot, *, loses=True, memory=None):
-    """Fail over to a standby that lacks the last request, and return once the loss has been looked into."""
+    """Fail over, by default to a standby that lacks the last request, and let Usher look for lost records."""
     if loses:
         for table in ("undoable_actions", "notices", "operations"):
             await bot.store.engine.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))

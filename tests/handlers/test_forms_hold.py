@@ -1,4 +1,4 @@
-"""Forms and lines under strain: values that aren't stored, more choices than a menu takes, too many flags."""
+"""Forms and command lines at their limits: values that can't be stored or shown, and too many flags."""
 
 from types import SimpleNamespace
 

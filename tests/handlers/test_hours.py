@@ -31,7 +31,7 @@ async def bot():
 
 
 def plain(answer):
-    """Return the words of an answer, with times as a program shows them that can't format them."""
+    """Return the words of an answer. Times have the text for clients that can't format them."""
     return re.sub(r"<!date\^\d+\^[^|]*\|([^>]*)>", r"\1", words(answer))
 
 

@@ -392,13 +392,13 @@ async def test_all_of_help_is_made_from_the_catalogue():
 
 
 class OnlyStops(PlainProvider):
-    """Can't suspend."""
+    """A provider that can't suspend workspaces."""
 
     stop_modes = frozenset({"stop"})
 
 
 class Everything(Cloud, facets.Overview):
-    """Have what help asks for."""
+    """A provider with all the features that help looks for."""
 
     stop_modes = frozenset({"stop", "suspend", "force"})
 
@@ -528,7 +528,7 @@ OTHER_ID = Principal(None, "T1", "UALICE2")
     ],
 )
 async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, expected):
-    """Nobody takes over such a link, or learns whose it was."""
+    """Nobody can take over a link that was made under a former Slack ID, or learn its username."""
     for person, more in ((ALICE, {"email": "alice@example.org"}), (other, seen)):
         await bot.store.save_people([Person(person, "Alice", seen_at=bot.clock.now(), **more)])
     await activate(bot.store, other, "saturn", username="alice at saturn")

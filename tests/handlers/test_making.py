@@ -1,4 +1,4 @@
-"""Suspending, resuming, forcing, removing and re-creating, and servers' messages: as people ask for them."""
+"""Commands that suspend, resume, force, remove and re-create workspaces, and the command ``about``."""
 
 from dataclasses import replace
 from typing import ClassVar

@@ -60,7 +60,7 @@ async def replies(bot):
 
 
 async def hears_side(bot, place, author, bot_user=None):
-    """Deliver a mention in a shared channel as one side receives it."""
+    """Deliver a mention in a shared channel, as Slack sends it for one of the installations."""
     team, enterprise = (None, place) if place.startswith("E") else (place, None)
     outer = {
         "event_id": f"Ev{place}",

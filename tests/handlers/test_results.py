@@ -1,4 +1,4 @@
-"""How a run ended, when one will be done, and running again by name, in typed commands."""
+"""Commands about a job by its name: ``status`` shows how the last run ended, and ``run`` runs it again."""
 
 from bot.domain.runs import RunState
 from bot.store import runs

@@ -1,4 +1,4 @@
-"""Courses for the people who lead them: how many members can be ready in time."""
+"""When a teacher posts a course, the answer says how many members' workspaces can be ready in time."""
 
 from functools import partial
 

@@ -12,7 +12,7 @@ from tests.rigs.store import ALICE
 
 
 async def rename_all(request, interactions):
-    """Rename the workspaces as a contributor might at first, with a key for each."""
+    """Rename each workspace with its key. Contributors might use one key for all of them by mistake."""
     rows = await request.services.store.perform(workspaces.read_workspaces, ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
         caller = request.services.create_caller(ALICE, interaction)

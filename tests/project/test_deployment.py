@@ -304,9 +304,10 @@ def has_run(folder: Path, words: list[str], environment: Mapping[str, str]) -> b
 
 
 def test_the_folder_that_they_may_write_is_not_code_at_the_next_start(tmp_path):
-    """A folder that Usher may write to isn't searched for code at the next start.
+    """Usher never runs code from a folder that it may write to.
 
-    This holds for the script, and for ``python -m bot`` in that folder, which was once recommended.
+    This is true of the script and, with the environment of the unit or the image, of ``python -m bot`` in
+    that folder, which was once recommended.
     """
     script, module = [str(Path(sys.executable).with_name("usher"))], [sys.executable, "-m", "bot"]
     given = re.findall(r"^Environment=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)

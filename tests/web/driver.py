@@ -38,7 +38,7 @@ _ARGUMENTS = [
 async def elsewhere(
     html: str, host: str = "127.0.0.1", content_type: str = "text/html"
 ) -> AsyncIterator[TestServer]:
-    """Serve a page or file of another site."""
+    """Serve one page or file at another origin, as a different website would."""
 
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=html, content_type=content_type)

@@ -180,7 +180,7 @@ async def bot():
 
 
 async def starts(bot, **given):
-    """Have an assistant that may only start workspaces start Alice's, and return the tool's result."""
+    """Start Alice's notebook through Slack's assistant, and return the tool's result."""
     slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
     bot.count += 1
     given = {"name": "notebook", **given}

@@ -93,7 +93,7 @@ def names_in(facts):
 def test_every_name_is_inside_a_string_of_json(played, name):
     runner, all_of = played
     runner.run(all_of.named(name))
-    # No database can store the NUL character.
+    # The store replaces NUL, which PostgreSQL rejects.
     kept = name.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     shown = " ".join(clean(kept).split()) or "\N{EN DASH}"
     for tool in TOOLS:
