@@ -1,4 +1,7 @@
-"""Tests of the faults that every local server has: late actions, refusals, odd entries, nested bodies."""
+"""Tests of the faults that local servers can be told to have, such as late actions, refusals and odd entries.
+
+Other tests here send the servers odd and deeply nested bodies.
+"""
 
 import asyncio
 from contextlib import asynccontextmanager

@@ -14,7 +14,7 @@ import pytest
 def small_disk(folder: Path, size: str = "3m") -> Iterator[None]:
     """Mount a disk of a few megabytes.
 
-    Skip the test if it isn't run by the superuser, who alone may mount it.
+    Skip the test if that isn't allowed. Only the superuser may mount disks, and not everywhere.
     """
     mount = shutil.which("mount")
     if os.geteuid() != 0 or mount is None:

@@ -43,6 +43,6 @@ _SINCE_6: Final = ("start:servers",)
 
 
 def list_full_scopes(release: int, username: str) -> list[str]:
-    """Return the scopes of such a token, in the order in which a release lists them."""
+    """Return the scopes of a token with all of its owner's permissions, in a release's order."""
     names = (*_SCOPES, *(_SINCE_5 if release >= 5 else ()), *(_SINCE_6 if release >= 6 else ()))
     return [f"{name}!user={username}" for name in sorted(names)]

@@ -188,7 +188,7 @@ def _serve(number: int) -> None:
 def _new_folder() -> Iterator[Path]:
     """Yield a folder for a server's data.
 
-    It isn't in a folder of tests: as root, another user runs the server.
+    It isn't in a test's folder, because if the tests run as root, the server runs as another user.
     """
     with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as name:
         yield Path(name, "data")

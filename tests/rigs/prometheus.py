@@ -22,7 +22,7 @@ EVERY, PATIENCE = 15, 10.0
 
 
 def exported() -> set[tuple[str, str, frozenset[str]]]:
-    """Return every metric with its type and labels, as exported once each has been counted at least once."""
+    """Return all metrics that are exported once each has been counted, with their types and labels."""
     metrics = Metrics()
     metrics.spooled_bytes.set_function(lambda: 0)
     metrics.count_reads("hub")

@@ -499,7 +499,7 @@ async def observe(
     next_in: float | None = None,
     unconfirmed: Unconfirmed | None = None,
 ) -> None:
-    """Wait on the clock until the gate lets a read through, and record the read's result."""
+    """Advance the clock until the poll gate allows a read of the workspace, and record the read's result."""
     await want_read(store, workspace.id)
     for _ in range(2):
         claims = await store.claim(gates.claim_reads, workspace.connection, 1000, INTERVAL, MARGIN)

@@ -298,7 +298,7 @@ def says(text: str, wanted: str) -> bool:
 
 
 async def play(dialogue: Mapping[str, Any], folder: Path) -> list[str]:
-    """Play one dialogue in a world of its own, and return the problems."""
+    """Play one dialogue in a new world, and return the problems."""
     async with DialogueWorld(folder, dialogue["world"]).running() as world:
         player = Player(world, dialogue)
         rows = await world.bot.store.perform(workspaces.read_workspaces, world.principal())

@@ -35,7 +35,7 @@ WRITES = "SELECT pid FROM pg_stat_activity WHERE usename = %s ORDER BY backend_s
 
 
 class Half(ProcessWorld):
-    """Runs a web and several workers, one of which has its own database role."""
+    """Runs a web and a worker with its own database role. Tests may start more workers."""
 
     def __init__(self, folder, options):
         super().__init__(folder, options)
@@ -74,7 +74,7 @@ class Half(ProcessWorld):
                 await asyncio.sleep(0.1)
 
     def shut_out(self):
-        """Close the connection on which that worker writes, and prevent it from getting another."""
+        """Close the connection on which the first worker writes, and prevent it from getting another."""
         (pid,) = self.rows(WRITES, self.role)
         (there,) = self.rows("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", self.role)
         with postgres.connected(self.url) as connection:

@@ -1,13 +1,13 @@
-"""Plays sentences written by strangers, each in a world of its own, and checks what Usher does and offers.
+"""Plays sentences written by strangers, each in a new world, and checks what Usher does and offers.
 
 ``python -m tests.scenarios.strangers FILE [IDS…]`` plays the items in a file, and prints the result of each
 and totals by kind. ``tests/scenarios/strangers.md`` describes the format of an item. If nothing is done, each
 button of the answer is pressed in a world that was played up to the same point. A dialogue continues after
 the right button was pressed.
 
-An item is *WRONG* if an act is done that isn't right, or if the only button that acts would do one. It is
-*helped* if, in each turn, a right act is done or is one press away. If ``nothing`` is right, nothing must be
-done. Buttons that ``status`` and similar answers always have don't count as the only button.
+An item is *WRONG* if Usher does something wrong, or if the only button that does anything would do something
+wrong. It is *helped* if, in each turn, something right is done or is one press away. If ``nothing`` is right,
+nothing must be done. Buttons that ``status`` and similar answers always have don't count as the only button.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Outcome:
         return "\n".join(one.read for one in self.shown)
 
     def surplus(self) -> list[str]:
-        """Return the wrong acts that were done or that the only button would do."""
+        """Return the wrong acts that were done or, if only one button acts, that it would do."""
         alone = self.offers[0].acts if len(self.offers) == 1 and not self.is_display else ()
         counted = self._without_corrected(self.done or alone)
         options = [_parts(right) for right in self.turn["right"]]
@@ -251,7 +251,7 @@ class Stranger:
 
     @asynccontextmanager
     async def _played(self, last: int) -> AsyncIterator[tuple[Player, Outcome]]:
-        """Play the turns up to ``last`` in a world of its own, and yield the last one's outcome."""
+        """Play the turns up to ``last`` in a new world, and yield the last one's outcome."""
         with tempfile.TemporaryDirectory() as folder:
             async with StrangersWorld(Path(folder), self.item["world"]).running() as world:
                 player = Player(world, self.item)

@@ -1,4 +1,4 @@
-"""The messages that dialogues leave behind: buttons work, none is only grey, and each act has one."""
+"""Messages that remain after dialogues: buttons work, none is only grey text, and none is a duplicate."""
 
 import pytest
 

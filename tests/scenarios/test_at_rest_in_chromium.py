@@ -1,4 +1,4 @@
-"""The messages that dialogues leave behind in a browser: buttons work, none is grey or a duplicate."""
+"""Messages that remain in a browser after a dialogue: buttons work, none is only grey text or a duplicate."""
 
 import asyncio
 

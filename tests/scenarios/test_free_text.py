@@ -1,4 +1,4 @@
-"""Every text of the test sets, sent once in a world of its own: only commands in their proper form may act.
+"""Every text of the test sets, each sent in a new world: only commands in their proper form may act.
 
 ``free_text.txt`` has sentences by strangers, sentences that once went wrong, different phrasings, and remarks
 of two or three words that begin with a verb. ``#`` begins a world: its workspaces (``*``: it is running;

@@ -55,7 +55,7 @@ async def test_all_that_was_accepted_is_told_though_a_worker_can_write_nothing(h
 
 
 class Away(Half):
-    """Runs a web that can lose its database, and a worker that keeps it."""
+    """Runs a web that can be cut off from the database, and a worker that stays connected."""
 
     async def start_bot(self):
         self.write_connections()

@@ -34,7 +34,7 @@ async def hub():
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def live(hub, tmp_path):
-    """A world that runs in real time, with a hub beside Saturn Cloud."""
+    """A world that runs in real time, with a hub in addition to Saturn Cloud."""
     async with beside(hub, tmp_path, live=True) as ready:
         yield ready
 

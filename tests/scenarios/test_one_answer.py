@@ -1,4 +1,4 @@
-"""One answer per question: a message sent while Usher checks becomes the answer or comes once before."""
+"""One answer per question. If Usher has to check first, it says so once, and edits that message if it can."""
 
 import aiohttp
 
@@ -6,7 +6,7 @@ from tests.rigs.scenario.people import GENERAL
 
 
 async def new_workspace(linked, name):
-    """Make a workspace appear at the provider that isn't in the list yet."""
+    """Make a workspace that isn't in Usher's list yet appear at the provider."""
     await linked.pass_time(70, step=10)
     linked.resource("training").spec["name"] = name
 

@@ -1,4 +1,7 @@
-"""An outage when hours or a lesson begin: the start happens late if there is time, or is reported once."""
+"""A provider's outage at the time when hours or a lesson begins.
+
+Workspaces start late if enough time is left. Otherwise, people are told once that the start was missed.
+"""
 
 from datetime import timedelta
 

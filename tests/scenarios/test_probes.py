@@ -1,7 +1,7 @@
 """The reactions of supervisors to the probes in ``deploy/``, tested with processes in every kind of trouble.
 
-No supervisor may restart a process that a restart can't repair, or take away a web that gives people correct
-answers.
+No supervisor may restart a process that a restart can't repair, or withhold requests from a web process that
+gives people correct answers.
 """
 
 import asyncio

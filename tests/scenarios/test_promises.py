@@ -1,6 +1,6 @@
 """Usher doesn't promise anything that it can't do.
 
-If it couldn't keep a promise, it says so once, and what helps.
+If it can't keep a promise that it made, it says so once, along with what the person can do.
 """
 
 import json

@@ -29,7 +29,7 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
         assert shown.address("View on Saturn Cloud") == page
 
     def output():
-        """If only a few lines have been read by then, they are in the message. Others follow in a file."""
+        """Return the output from the file that follows the message or, if there is none, from the message."""
         return cloud.file_of(alice) if cloud.slack.files(alice.id) else alice.only("job_ended").text
 
     await cloud.until(lambda: "Starting papermill report.ipynb" in output(), step=2.0)

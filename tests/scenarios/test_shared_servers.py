@@ -27,9 +27,10 @@ ALL_OF_IT = {
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=list_params("hub-shares")[:2])
 async def hub(request):
-    """Bob shares *theirs* with Alice completely, *looked-at* only for opening, and *secret* not at all.
+    """A hub on which Bob and Alice share servers.
 
-    He also shares *theirs* and *secret* with their group, and so does Alice with *mine*.
+    Bob shares *theirs* with Alice completely, and *looked-at* only for opening. With the group of both, he
+    shares *theirs* and *secret*, and Alice shares *mine*, each only for opening.
     """
     bobs = {"name": "bob", "servers": ["theirs", "looked-at", "secret"]}
     users = [{"name": "alice", "servers": ["mine"]}, bobs]

@@ -13,7 +13,7 @@ socket_mode = pytest.mark.parametrize("bare", [{"socket": True}], ids=["socket"]
 
 
 def add_names(names):
-    """Return the mark for a world in which Alice has a hundred workspaces with such names."""
+    """Return the mark for a world in which Alice has a hundred workspaces named after a pattern."""
     workspaces = [{"owner": "alice", "name": names.format(f"{number:03}")} for number in range(100)]
     seed = {**SEED, "workspaces": workspaces}
     return pytest.mark.parametrize("bare", [{"socket": True, "saturn_seed": seed}], ids=[""], indirect=True)

@@ -10,16 +10,16 @@ stages of the only message that a student gets about a lesson: it is edited from
 | overlapping: Physics wed 9:00-10:30 and Chemistry wed 10:00-11:30, one notebook | one start in the lead of
   9:00, one stop at 11:30 | ready for Physics at 9:00 and for Chemistry at 10:00; warned once, at 11:20, of
   11:30; nothing about 10:30 | 1 of 1 for each |
-| touching: Latin wed 9:00-10:00 and Greek wed 10:00-11:00, one notebook | one start, one stop at 11:00 |
+| back to back: Latin wed 9:00-10:00 and Greek wed 10:00-11:00, one notebook | one start, one stop at 11:00 |
   ready for each; warned once, at 10:50 | 1 of 1 for each |
 | at the same hour: Drama and Music wed 9:00-10:00, one notebook | one start, one stop at 10:00 | ready,
   naming both or one each; warned once, at 9:50 | 1 of 1 for each |
 | joined 25 minutes before a template's lesson, fri 14:00-15:30 | made and started at 13:35, one stop at
   15:30; none at 14:35 | that it's being made, that it's ready; warned once, at 15:20, of 15:30 | 1 of 1 |
-| an own end, set during the lesson to a later time | runs past the lesson's end until the own end | nothing
-  about the lesson's end | - |
-| an own end, set during the lesson to an earlier time | stops at the own end, isn't started again | that it's
-  their own end | - |
+| during the lesson, a student plans a stop for a later time | runs past the lesson's end until that time |
+  nothing about the lesson's end | - |
+| during the lesson, a student plans a stop for an earlier time | stops at that time, isn't started again |
+  that the student planned that stop | - |
 | two titles of one teacher: Physics wed in #a, then Physics fri in #b | the Wednesday's member runs on
   Wednesdays as before, not on Fridays; the Friday's on Fridays | the Wednesday's member hears nothing of
   the second card | each card has its own |
@@ -76,14 +76,14 @@ pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 
 #: The teacher of most courses, a colleague, two who leave, a co-teacher; and the Usher admin.
 TINA, CARL, GRETA, GUS, CORA, AMIR = "tina", "carl", "greta", "gus", "cora", "amir"
-#: Students in overlapping or touching lessons, in two lessons at the same time, one who joins 25 minutes
-#: before a lesson, and two with an end of their own.
+#: Students with overlapping, back-to-back and simultaneous lessons, one who joins 25 minutes before a lesson,
+#: and two who choose their own time for the stop, one later and one earlier than the lesson's end.
 OLA, TOM, HUGO, BEA, LATER, SOONER = "ola", "tom", "hugo", "bea", "later", "sooner"
 #: Students of the three courses with the same title, one who agrees to another day, one who doesn't, and one
 #: in a lesson at night.
 WEDA, FRIDA, CARA, YES, NO, NIA = "weda", "frida", "cara", "yes", "no", "nia"
 #: Students of the teachers who leave, one with room at the provider and one without, one who never links, one
-#: who links elsewhere, and one who links during a lesson.
+#: who links by command the day before a lesson, and one who links during a lesson.
 LEA, LEO, ROOM, FULL, UNA, ELSA, LATE = "lea", "leo", "room", "full", "una", "elsa", "late"
 #: A student whose lesson begins when all processes are killed, and one in a class and a course at the same
 #: time.

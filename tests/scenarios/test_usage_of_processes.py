@@ -1,4 +1,4 @@
-"""Lives recorded by processes of which some are killed: each life appears once, with its true times."""
+"""Lives recorded by processes, some of which are killed: each life appears once, with its true times."""
 
 import asyncio
 from itertools import pairwise

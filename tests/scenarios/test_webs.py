@@ -1,4 +1,4 @@
-"""Two webs and a worker on one PostgreSQL, on a fake clock: any web handles any request, and only once."""
+"""A bot with two web processes and a worker, on a fake clock: either web handles any request, only once."""
 
 import asyncio
 from contextlib import AsyncExitStack

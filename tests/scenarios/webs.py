@@ -1,4 +1,4 @@
-"""Several webs and a worker of one bot."""
+"""A world whose bot has two processes in the role ``web``, which Slack calls, and a worker."""
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.rigs.scenario.people import GENERAL
 
 
 class Webs(World):
-    """Runs each role in this process, and steps their loops."""
+    """Runs the bot's ``Process`` objects in the tests' own process, and steps their loops."""
 
     webs: list[Process]
 

@@ -1,4 +1,4 @@
-"""A helper that follows a one-time link up to its code."""
+"""Helpers that go through a one-time link's pages until one shows the code to type in Slack."""
 
 from tests.web.rig import ALICE, GOOD
 

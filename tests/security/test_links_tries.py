@@ -1,4 +1,4 @@
-"""Tests of attempts at tokens and codes on the one-time link: five of each, and none across people."""
+"""Tests of guesses at a one-time link: five tokens, five codes, and no code works for anybody else."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Tests of whose account it is: a proof by its owner ends an approval, and never loses to one."""
+"""Tests of two people who link one account: a proof ends an approved link, and never the reverse."""
 
 import pytest
 from pydantic import SecretStr

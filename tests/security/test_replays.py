@@ -1,4 +1,4 @@
-"""Tests that the same signed bytes change nothing in a process that has just started."""
+"""Tests that requests replayed with their original signatures change nothing after a restart."""
 
 import sqlite3
 from contextlib import closing

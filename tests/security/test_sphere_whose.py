@@ -1,4 +1,4 @@
-"""Tests of a server whose only token opens all workspaces: only the owner of a record sees and uses it."""
+"""Tests of a server with one token for all workspaces: people see and use only those recorded as theirs."""
 
 import pytest
 

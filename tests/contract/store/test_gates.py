@@ -1,4 +1,4 @@
-"""Tests of the poll gate: one read per resource and interval, and what each result updates for whom."""
+"""Tests of the poll gate: one read per resource and interval, and whose rows each result updates."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A request is good until its deadline; after that, no call for it is committed to."""
+"""A request is valid until its deadline. After that, no call for it may be sent."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Work that one process does for all: one owner at a time, dead owners replaced soon, and their claims."""
+"""Work that one process does for all: it has one owner at a time, and a dead owner is soon replaced."""
 
 from types import SimpleNamespace
 

@@ -137,7 +137,7 @@ COARSE = {"connection", "is_deleted", "kind", "stage", "state", "urgency"}
 
 
 def walks_of_sqlite(query: str, plan: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield each table that a plan scans in full, or by a value that many rows share, and the index."""
+    """Yield (table, index) for each step that scans a table, or all rows that share a frequent value."""
     named = re.findall(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(\w+))?", query)
     tables = {alias or table: table for table, alias in named if table in TABLES}
     tables |= {table: table for table, _ in named if table in TABLES}
@@ -157,7 +157,7 @@ def walks_of_sqlite(query: str, plan: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def walks_of_postgresql(node: Mapping[str, Any], tables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each table that a plan scans in full, with the index used. `tables` maps indexes to tables."""
+    """Yield (table, index) for each step that scans a table. `tables` maps indexes to their tables."""
     index, condition = node.get("Index Name", ""), node.get("Index Cond", "")
     if node["Node Type"] == "Seq Scan":
         yield node["Relation Name"], ""

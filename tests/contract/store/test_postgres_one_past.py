@@ -141,7 +141,7 @@ def test_a_later_timeline_that_is_noted_meanwhile_is_not_forgotten():
     servers = Servers()
 
     class Interrupted(dict):
-        """The latest timelines, of which another thread notes a later one just before one is written."""
+        """The latest timelines. Just before an earlier one is stored, another thread notes a later one."""
 
         def get(self, past, number):
             known = super().get(past, number)

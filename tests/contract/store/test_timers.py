@@ -1,4 +1,4 @@
-"""Timers in the store: one per workspace, claimed when due, gone with what they end; idle workspaces."""
+"""Planned stops: one per workspace, claimed when due, removed once the workspace is down; idle workspaces."""
 
 from dataclasses import replace
 

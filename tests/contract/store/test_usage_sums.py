@@ -157,7 +157,7 @@ async def test_one_not_seen_for_a_day_counts_up_to_then_and_does_not_run(store):
 
 
 def make_some(numbers):
-    """Return random usage of three workspaces and a job around the window, known in every way."""
+    """Return random lives of three workspaces and a job around the window, with every kind of ``Known``."""
     found, known = [], [*Known]
     for name in ("lab", "notebook", "gpu", "train"):
         marks = sorted(numbers.uniform(80.0, 170.0) for _ in range(40))

@@ -369,7 +369,7 @@ async def test_forgotten_workspace_that_was_never_gone_stays_hidden(store, clock
 
 
 def server(own_name, shown, state=State.STOPPED):
-    """Return a hub's server as listed: its own name is in the id, and people see the other name."""
+    """Return a server as a hub lists it: its id contains ``own_name``, and people see the name ``shown``."""
     remote_id = f"alice/{own_name}"
     return listed_workspace(remote_id, gate_key("saturn", remote_id), shown, state)
 

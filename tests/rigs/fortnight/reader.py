@@ -294,7 +294,7 @@ def _clock(moment: float) -> str:
 
 
 def is_past(clock: re.Match[str], posted: float, now: float) -> bool:
-    """Return whether a time of day, counted from when it was posted, has passed."""
+    """Return whether a time of day has passed, if it means the first one after the message was posted."""
     begin = datetime.fromtimestamp(posted, BERLIN)
     moment = begin.replace(hour=int(clock[1]) % 24, minute=int(clock[2]), second=0)
     return (moment if moment > begin else moment + timedelta(days=1)).timestamp() < now

@@ -57,7 +57,7 @@ def is_grey(message: dict[str, Any]) -> bool:
 class Press:
     """A button that was pressed in a copy of the world.
 
-    ``wrong`` says why it was wrong; "" if it was right.
+    ``wrong`` says what was wrong with it, or is "" if nothing was.
     """
 
     said: str

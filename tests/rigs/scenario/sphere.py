@@ -29,7 +29,7 @@ SEED: dict[str, Any] = {
 
 
 class SphereWorld(World):
-    """A world with a local Sphere Engine besides the rest. The connection is called ``courses``."""
+    """A world that also has a local Sphere Engine. The connection is called ``courses``."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"sign_in": True, **options})

@@ -61,7 +61,7 @@ class Watch:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
     def check(self, slack: SlackServer, *more: Any) -> None:
-        """Fail if a rule of Slack or a provider was broken, or if somebody saw something of another's."""
+        """Fail if a server's rule was broken, an error was logged, or an address or a secret was leaked."""
         assert slack.harness.violations == [], slack.harness.violations
         for server in more:
             assert server.harness.violations == [], server.harness.violations

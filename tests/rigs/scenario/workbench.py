@@ -41,7 +41,7 @@ _PATIENCE = 30.0
 
 
 class WorkbenchWorld(World):
-    """A world with a local Workbench besides the rest. The connection is called ``wb``."""
+    """A world that also has a local Workbench. The connection is called ``wb``."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"tokens": {"wb": TOKENS}, **options})
