@@ -32,12 +32,12 @@ from benchmarks.starts import READY, TAKEN
 from benchmarks.turns import BEFORE, USHER, home, variants
 
 _SOURCE: Final = Path(__file__).with_name("delay_proxy.c")
-#: The delays in the table, in microseconds each way, and the numbers of webs. There are as many workers as
-#: webs.
+#: The delays in the table, in microseconds each way, and the numbers of web processes. There are as many
+#: workers as web processes.
 DELAYS: Final = (0, 500, 1_000, 2_000)
 PROCESSES: Final = (1, 2, 4)
-#: The cells that are also measured with another revision: two webs and two workers, without a delay and with
-#: 1 ms.
+#: The cells that are also measured with another revision: two web processes and two workers, without a delay
+#: and with one of 1 ms.
 COMPARED: Final = ((2, 0), (2, 1_000))
 TABLE: Final = tuple(
     (count, delay) for count in PROCESSES for delay in DELAYS if (count, delay) not in COMPARED
@@ -166,7 +166,10 @@ class Line:
 
     @asynccontextmanager
     async def _installation(self, cell: Cell) -> AsyncIterator[list[Bot]]:
-        """Run the same number of webs and workers behind the proxy; yield the webs first."""
+        """Run as many web processes as workers, which reach PostgreSQL through the delaying proxy.
+
+        Yield the web processes first.
+        """
         count, delay = cell
         assert self.scene.server is not None, "it is shared"
         place = urlsplit(self.scene.server.url)

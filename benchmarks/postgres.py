@@ -181,7 +181,7 @@ def _host(server: Any) -> str:
 def _run_to_its_end(*given: Any, timeout: float | None = None, **named: Any) -> str:  # noqa: ARG001
     """Run one of the server's programs without the caller's timeout, which is too short on a busy machine.
 
-    Where such a program waits, it has a limit of its own.
+    Programs that wait for something have a time limit themselves.
     """
     output: str = pgexec(*given, **named)
     return output

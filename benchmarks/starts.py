@@ -70,8 +70,8 @@ async def measure_start(sizes: Sizes) -> list[Figure]:
 async def measure_start_pairs(sizes: Sizes) -> list[Figure]:
     """Measure the CPU of a start as a multiple of the other revision's and of the minimum's.
 
-    Two processes with the same code can differ by half, so each round has processes of its own, in changing
-    order. Its starts are so many that the idle usage is small beside them.
+    Two processes with the same code can differ by half, so each round uses new processes, in a different
+    order. It makes so many starts that the idle usage is small in comparison.
     """
     if sizes.against is None:
         raise BenchmarkError("it is measured side by side: name a revision with --against")

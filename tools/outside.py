@@ -1,7 +1,7 @@
 """Install the wheels of Usher and its provider packages in an empty environment, and run their tests.
 
-Of the checkout, only these tests, the conformance kit and one story per package are available: they are
-copied.
+The tests can't use anything else in the checkout: only they, the conformance kit and one story per package
+are copied.
 """
 
 from __future__ import annotations

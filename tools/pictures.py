@@ -313,7 +313,7 @@ async def pictures() -> dict[str, bytes]:
     """Start the demonstration, take all pictures, and return them by name."""
     async with AsyncExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        # This demonstration's state is temporary, and doesn't touch anybody's own.
+        # This demonstration keeps its state in a temporary folder instead of the user's own.
         os.environ["XDG_STATE_HOME"] = str(place)
         running = await stack.enter_async_context(stage(light=False, tell=say))
         session = await stack.enter_async_context(aiohttp.ClientSession())

@@ -2,8 +2,8 @@
 
     python -m tools.tag v0.5.0
 
-The exit status is 1, with a sentence, if the tag isn't ``v`` and ``RELEASE``, or if the changelog doesn't
-have that heading.
+If the tag isn't ``v`` followed by ``RELEASE``, or the changelog has no section on that release, it prints a
+sentence that says so, and exits with status 1.
 """
 
 from __future__ import annotations

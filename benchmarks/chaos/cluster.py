@@ -40,7 +40,7 @@ TOLD: Final = FAILOVER_CONFIRM_SECONDS + LIST_REFRESH_SECONDS + READ_TIMEOUT_SEC
 def members(
     environment: Mapping[str, str], clock: WallClock | None, workers: int, half: str = ""
 ) -> list[Member]:
-    """Return the members of the cluster: first the webs, then the workers.
+    """Return the members of the cluster: first the web processes, then the workers.
 
     The clock of the last worker is an hour off. ``half`` is the first worker's database URL, for a role that
     can be kept from writing.
@@ -60,7 +60,7 @@ def members(
 
 @asynccontextmanager
 async def balancer(port: int, webs: Iterable[str]) -> AsyncIterator[None]:
-    """Forward connections to the webs at these addresses in turn, skipping those that don't accept them."""
+    """Forward connections to web processes in turn, skipping those that don't accept connections."""
     ports = [int(url.rpartition(":")[2]) for url in webs]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -185,5 +185,8 @@ def _is_unnamed(row: Mapping[str, Any]) -> bool:
 
 
 def _share(made: int, asked: int) -> int:
-    """Return how many were made per request, rounded up. If there were no requests, each counts as two."""
+    """Return how many were made per request, rounded up.
+
+    If anything was made without a request, return at least 2, which is always too many.
+    """
     return -(-made // asked) if asked else 2 * made

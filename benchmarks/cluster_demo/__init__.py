@@ -1,1 +1,1 @@
-"""``make demo-cluster``: webs and workers that are killed, and two Slack workspaces that don't notice."""
+"""``make demo-cluster``: web and worker processes are killed, and two Slack workspaces don't notice."""

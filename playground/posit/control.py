@@ -38,7 +38,7 @@ async def plan_error(request: web.Request) -> web.Response:
 
 
 async def clear_errors(request: web.Request) -> web.Response:
-    """Forget the errors to come."""
+    """Remove all errors that are planned for future calls."""
     request.app[STATE].plans.errors.clear()
     return web.json_response({"errors": 0})
 
@@ -55,7 +55,7 @@ async def plan_stream_fault(request: web.Request) -> web.Response:
 
 
 async def clear_stream_faults(request: web.Request) -> web.Response:
-    """Forget the faults of streams."""
+    """Remove all planned faults of output streams."""
     request.app[STATE].plans.streams.clear()
     return web.json_response({"streams": 0})
 
