@@ -579,6 +579,24 @@ def test_a_zone_that_may_be_several_is_asked_about(text, options):
     assert len({one.at for one in moments}) == len(options)
 
 
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("18:00[UTC]", "18:00 UTC"),
+        ("2026-11-24T18:00[America/New_York]", "2026-11-24 18:00 New York"),
+        ("2026-11-24T18:00:00[Asia/Tokyo]", "2026-11-24 18:00 Tokyo"),
+        ("2026-11-24T18:00:00+02:00[Asia/Tokyo]", "2026-11-24 18:00 +02:00"),
+    ],
+)
+def test_a_zone_in_brackets_counts_unless_there_is_an_offset(written, means):
+    assert read(written, BERLIN, NOW).at == read(means, BERLIN, NOW).at
+
+
+@pytest.mark.parametrize("text", ["18:00[mars]", "18:00[UTC][Asia/Tokyo]"])
+def test_brackets_that_name_no_zone_or_two_are_not_read(text):
+    assert isinstance(read(text, BERLIN, NOW), Unread)
+
+
 def test_every_name_of_a_zone_is_read_beside_a_time():
     for name in words._load_zone_names():
         if name.count("_") > 3:

@@ -244,9 +244,9 @@ _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?"
 _NO_ZONE: Final = (ZoneInfoNotFoundError, ValueError, OSError)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MAX_ZONE_WORDS: Final = 4
-#: Programs write a time zone right after the time: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``. This matches
-#: the part in brackets, which is ignored.
-_BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
+#: Programs write a time zone right after the time: ``18:00Z``, ``18:00[UTC]``, ``18:00+02:00[Asia/Tokyo]``.
+#: This matches the part in brackets, which is ignored after an offset.
+_BRACKETS: Final = re.compile(r"\[([\w/+-]+)\]")
 #: Matches the place between a time and its zone, where a space is inserted.
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
 #: Matches the text before a ``-`` that begins an offset: a date and a time joined by ``T``, or a time with
@@ -279,7 +279,8 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
 
     A zone may be named after a city or country, and several zones may share a name, such as *IST*.
     """
-    plain = _BRACKETS.sub("", fold_signs(text).casefold())
+    whole = fold_signs(text).casefold()
+    plain, bracketed = _BRACKETS.sub("", whole), set(_BRACKETS.findall(whole))
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
     for begin in range(1, len(words)):
         for end in range(min(begin + _MAX_ZONE_WORDS, len(words)), begin, -1):
@@ -288,7 +289,9 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
             # In `mon -8:00`, the minus is a dash: these hours end at 8.
             if not said.startswith("-") and (zones := find_zones(said)):
                 return " ".join(words[:begin] + words[end:]), SaidZone(said, zones)
-    return plain, None
+    if len(bracketed) == 1 and (zones := find_zones(said := bracketed.pop())):
+        return plain, SaidZone(said, zones)
+    return whole, None
 
 
 @lru_cache(maxsize=512)
