@@ -63,9 +63,9 @@ async def _try_to_revoke(
         case Rejected(error=CredentialRefused() | Forbidden() as error):
             if account.refused_since is None:
                 await engine.store.carry_out(lambda tx: note_refused_revocation(tx, account.id))
-            payload = MIN_REFUSAL_SECONDS - (now - (account.refused_since or now))
-            if payload > 0:
-                raise TaskRetry(payload)
+            left = MIN_REFUSAL_SECONDS - (now - (account.refused_since or now))
+            if left > 0:
+                raise TaskRetry(left)
             return "forbidden" if isinstance(error, Forbidden) else "refused"
     raise TaskRetry(wait)
 

@@ -42,7 +42,10 @@ class AuditWitness:
             try:
                 await asyncio.to_thread(_write, self._path, head)
             except OSError as error:
-                log.warning("how far the record has come is not written down", problem=error.strerror)
+                log.warning(
+                    "the length of the audit log could not be written to its witness file",
+                    problem=error.strerror,
+                )
             else:
                 self._written = head
 
