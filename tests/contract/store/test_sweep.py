@@ -234,6 +234,7 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     assert await store.read(runs.find_run, theirs.id) is not None
 
 
+@pytest.mark.both_engines
 async def test_a_run_reopened_while_the_sweep_looks_at_it_stays(store, clock, monkeypatch):
     """A lost run that a list shows again is reopened."""
     made = []
