@@ -210,9 +210,9 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether a text is a time that the verb accepts.
+    """Return whether the text is a time that the verb accepts.
 
-    For a verb that starts something, that is a time to stop it.
+    For a verb that starts something, this is the time to stop it.
     """
     if time_parsing.is_now(text):
         return True

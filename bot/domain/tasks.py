@@ -34,7 +34,8 @@ class TaskKind(StrEnum):
     #: Ask the people who may own the requested account, and give them a day to answer. Subject: the
     #: approval's id.
     ASK_ACCOUNT_OWNERS = "ask_account_owners"
-    #: Remind administrators of a request for an account until it expires. Subject: the approval's id.
+    #: Remind each administrator once of an undecided request for an account, and end the request after a
+    #: week. Subject: the approval's id.
     FOLLOW_UP = "follow_up"
     #: Refresh the list of a user's runs. Subject: the account's id.
     LIST_RUNS = "list_runs"

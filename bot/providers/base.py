@@ -330,10 +330,10 @@ class Provider(ABC):
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effect of each stop mode on a workspace, as of its last read.
+        """Return the effect that each stop mode would have on a workspace, judging by its last read.
 
-        If a running workspace's actions aren't known, return the effects that the provider's stops have in
-        general.
+        If the workspace is running but its actions aren't known, return the effects that stops usually have
+        at this provider.
         """
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes

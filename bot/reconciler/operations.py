@@ -1,4 +1,4 @@
-"""Carries out operations, from plan to end. A newer operation on a workspace replaces an older one."""
+"""Carries out operations, from planning to completion. A newer one on a workspace replaces an older one."""
 
 from __future__ import annotations
 

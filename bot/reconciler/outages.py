@@ -1,4 +1,4 @@
-"""Outages of connections. Each process detects them, and records them in rows that all processes read.
+"""Connection outages. Each process detects them, and records them in rows that all processes read.
 
 A connection also counts as down if its provider refuses the connection's own secret or the credentials of
 several people.

@@ -52,9 +52,9 @@ MAX_REMEMBERED = 10_000
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: Margin, in seconds, by which the interval between an account's batches of reads exceeds the time for which
-#: a read closes a poll gate. If a batch is late by less than this, the gates are open again when the next
-#: batch is due.
+#: A read closes its poll gate for a while. The interval between an account's batches of reads is this many
+#: seconds longer, so that the gates are open again when the next batch is due, even if the last one was
+#: almost this late.
 SLOT_MARGIN_SECONDS = 0.5
 #: How long to collect results before writing them together, in seconds.
 BATCH_SECONDS = 0.05

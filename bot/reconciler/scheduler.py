@@ -48,10 +48,10 @@ EVERYBODY = "everybody"
 #: How long a loop pauses between two claims, in seconds. Rows that become due during the pause are claimed
 #: together.
 LOOP_REST_SECONDS = 0.05
-#: Pause between two claims of reads, in seconds. It is short, because a claim takes at most as many reads as
-#: a connection has free request slots. With 51 free slots, reading 10,000 starting workspaces every 10.5 s
-#: takes 19 claims a second. ``LOOP_REST_SECONDS`` would allow at most 20, and leave no time for the claims
-#: themselves.
+#: Pause between two claims of due reads, in seconds. It has to be short, because each claim takes no more
+#: reads than the connection has free request slots. With 51 free slots, reading 10,000 starting workspaces
+#: every 10.5 s takes 19 claims a second. ``LOOP_REST_SECONDS`` would allow at most 20, even if the claims
+#: themselves took no time.
 READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.

@@ -105,8 +105,8 @@ def close_gate(
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
     """Add a workspace's poll gate if it has none.
 
-    If ``close_gate`` closed a gate for the workspace while it was a candidate, the new gate stays closed
-    until the same time.
+    Before the workspace was in the database, ``close_gate`` may have closed a gate for it. The regular gate
+    then stays closed at least as long, even if it already existed.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
@@ -381,8 +381,8 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 #: Columns that people don't see. Reads that change only these are written together.
 _UNSEEN_COLUMNS: Final = frozenset({"verified_at", "last_used_at", "lacks_since"})
-#: Parameters for the statements that most results need, grouped by query, so that each query takes only one
-#: round trip per batch.
+#: Maps a query to the parameters that a batch of read results has collected for it, so that the query takes
+#: only one round trip per batch.
 _Writes = defaultdict[str, list[Parameters]]
 
 

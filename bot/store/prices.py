@@ -29,7 +29,7 @@ def note_offer(
 ) -> None:
     """Update the prices of an account's workspaces and runs from the provider's new offer.
 
-    Periods of running that have already been recorded keep their prices.
+    A period of running that already has a price keeps it.
     """
     for workspace in WORKSPACES.all(tx, **account.pair):
         if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:

@@ -29,7 +29,7 @@ from bot.store.time_repair import build_healing_queries
 
 _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
-#: Matches a placeholder for all kinds of notices with a certain flag (see ``Mark``).
+#: Matches a placeholder that ``_list_marked_kinds`` replaces, usually a notice's mark (see ``Mark``).
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
 #: Matches a placeholder for the columns of the tables whose aliases it lists.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
@@ -94,7 +94,7 @@ def _fill(query: str) -> str:
 def _list_marked_kinds(found: re.Match[str]) -> str:
     """Return the kinds of notices that have a mark, as an SQL list.
 
-    For UNREAD, return the errors of notices that nobody has read.
+    For KINDS, list all kinds. For UNREAD, list the error codes that can be ignored.
     """
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))

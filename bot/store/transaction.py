@@ -306,7 +306,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Start at the clock's current time. This is allowed only until the store's time is first read."""
+        """Set the store's time to the clock's. Call this only before the store's time is first read."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic

@@ -40,7 +40,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
     """Return the only workspace with exactly this name, or None. Only workspaces with that name are read."""
     connections = request.services.connections
     if naming.to_link(name):
-        # A link can match several workspaces, whatever their names.
+        # A link can match workspaces with any name, so reading only those with this name isn't enough.
         return None
     stem, _ = naming.split_connection(name, connections)
     rows = await request.services.store.read(

@@ -204,7 +204,7 @@ WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 #: Maximum length of a typed period, in characters. Longer texts aren't parsed.
 _MAX_CHARACTERS: Final = 80
-#: Maximum number of days that can be excluded from working hours.
+#: Maximum number of days that one command can exclude from a workspace's hours.
 _MAX_DAYS: Final = 366
 #: How long records of usage are kept, in days. This is a year and a month, so that a month can be compared
 #: with the same month a year earlier.

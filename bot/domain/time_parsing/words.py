@@ -75,7 +75,7 @@ Asia/Seoul kst korea south_korea; Australia/Sydney aest aedt aet canberra; Austr
 Pacific/Auckland nzst nzdt nzt wellington; Africa/Nairobi eat; Africa/Lagos wat; Africa/Maputo cat
 Africa/Johannesburg sast cape_town
 """
-#: Names in the time zone database that mean something else next to a time.
+#: Names in the time zone database that are more likely ordinary words when they stand next to a time.
 _NO_ZONES: Final = frozenset(
     {"act", "center", "christmas", "continental", "east", "easter", "factory", "general", "knox", "met"}
     | {"north", "resolute", "south", "universal", "wake", "west", "yap"}

@@ -43,7 +43,10 @@ COMPONENTS = to_json_schema(DOCUMENT["components"])
 
 
 class DocumentChecker:
-    """Middleware that checks requests and responses against GitHub's document, recording the operations."""
+    """Middleware that checks requests and responses against GitHub's OpenAPI description.
+
+    It also records which operations were called, and with which results.
+    """
 
     def __init__(self) -> None:
         self.problems: list[str] = []
