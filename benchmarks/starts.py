@@ -1,7 +1,7 @@
-"""A benchmark of a start, from the press until the person has been told, compared with a minimal version.
+"""A benchmark of the CPU time of a start, from the command until Slack shows that the workspace is ready.
 
-It also measures how long the acknowledgement takes while starts keep coming, and earlier ones still cause
-work.
+The CPU time is compared with that of ``benchmarks.minimum``. The benchmark also measures how long a start
+takes to be acknowledged while more starts keep arriving and earlier ones are still being processed.
 """
 
 from __future__ import annotations

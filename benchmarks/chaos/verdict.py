@@ -296,11 +296,11 @@ class Verdict:
         return [f"{SPOKEN_JOB} of {user}: {count} runs" for user, count in done.items() if count > 1]
 
     def told_twice(self) -> list[str]:
-        """Describe what people were told twice: messages with the same key, or about the same outcome.
+        """Describe what people were told twice: two messages with one key, or two about how one thing ended.
 
-        Usher has no record of the messages that it sent during the seconds lost in a failover. So it may
-        change them back, and may later report a different outcome. Even so, it must not send the same message
-        again.
+        A failover loses Usher's record of the last few seconds. Usher may therefore undo an edit made in
+        those seconds, and may later report a different ending. Neither is counted here. But if a message from
+        those seconds is still shown, Usher must not have sent it again.
         """
         failovers = rows(self._stage.database, "SELECT * FROM database_timeline WHERE lost_since IS NOT NULL")
         lost = {
@@ -387,7 +387,7 @@ class Verdict:
         return round(max(held), 1)
 
     def leaks(self) -> list[str]:
-        """Describe the places where a secret appears that must not be there."""
+        """Return the places (the log, Slack channels, Homes and forms) that contain a secret."""
         sinks: Iterable[tuple[str, str]] = [
             ("log", self._log.read_text(encoding="utf-8", errors="replace")),
             *(

@@ -197,7 +197,7 @@ def _dated(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "means"),
     [
-        # A part of the day decides between morning and afternoon, wherever it is in the text.
+        # A word for a part of the day says whether an hour is a.m. or p.m., wherever it is in the text.
         ("at 5 in the afternoon", "20 Nov 17:00"),
         ("this afternoon at 5", "20 Nov 17:00"),
         ("5 this afternoon", "20 Nov 17:00"),

@@ -211,7 +211,10 @@ class Life(World):
         return None
 
     async def wants(self, principal: Principal, row: int, verb: OperationVerb, key: str) -> Answer | None:
-        """Request an operation on a workspace that a person created, as a button or a form does."""
+        """Request an operation on one of the person's workspaces, as if by a button or a form.
+
+        Only workspaces created through Usher are used.
+        """
         mine = [
             one
             for one in await self.store.perform(workspaces.read_workspaces, principal)

@@ -51,7 +51,10 @@ async def browser():
 
 
 async def log_in(session: aiohttp.ClientSession, url: str, name: str, password: str) -> tuple[int, str, str]:
-    """Open a page, submit the login form that it leads to, and return where that ended."""
+    """Open a page, submit the login form that it redirects to, and return the result.
+
+    The result consists of the final page's status, path and text.
+    """
     async with session.get(url) as form:
         assert form.status == 200
         assert form.url.path == "/hub/login"

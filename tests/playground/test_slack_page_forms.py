@@ -1,4 +1,4 @@
-"""Tests of forms on the local Slack's page, in a browser."""
+"""Browser tests for the forms on the local Slack's page."""
 
 import json
 

@@ -99,7 +99,10 @@ async def test_made_up_hours_stop_at_their_end(world):
     ],
 )
 async def test_failure_that_passes_is_made_up(world, error, methods):
-    """Whatever kept the start from being accepted, and for however long, no single attempt is reported."""
+    """The owner never hears of single attempts, whatever the failure and however long it lasts.
+
+    There is at most a notice that the start is waiting, then one that the workspace is ready.
+    """
     await given(world, "weekdays 9:00-18:00", at="8:55")
     goes_away(world, error, methods)
     await until(world, "10:30", step=20)

@@ -41,7 +41,7 @@ async def test_picture_is_shared_once_with_its_alternative_text(world):
     assert message["text"] == "Here it is as a picture."
     pixels = read_png(message["files"][0]["content"])
     assert pixels.width == 1_280
-    # There are letters at the position of the name.
+    # The name has been drawn: antialiased letters have many colours.
     assert pixels.count_colours(40, 140, 200, 50) > 20
     (announced,) = [arguments for method, arguments in world.slack.calls if method == GET_URL]
     assert announced["filename"] == "usage.png"

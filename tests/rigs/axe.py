@@ -1,7 +1,7 @@
 """axe, which finds accessibility problems in a page.
 
-``axe.4.14.1.min.js`` is ``axe.min.js`` of npm's package axe-core 4.14.1, unchanged, under the Mozilla Public
-License 2.0.
+``axe.4.14.1.min.js`` is ``axe.min.js`` from the npm package axe-core 4.14.1, unchanged, under the Mozilla
+Public License 2.0.
 """
 
 from pathlib import Path

@@ -71,7 +71,10 @@ def read_rows(tx: Transaction, *, is_postgres: bool) -> Rows:
 
 
 def write_rows(tx: Transaction, rows: Rows, *, is_postgres: bool) -> None:
-    """Replace the rows of an earlier release. Columns that its tables don't have are left out."""
+    """Write rows into a database of an earlier release, in place of the rows there.
+
+    Tables and columns that the release doesn't have are left out.
+    """
     columns = read_columns(tx, is_postgres=is_postgres)
     # Rows of other tables refer to these two tables, so they come first.
     order = sorted(rows.keys() & columns.keys(), key=lambda name: (name != "gates", name != "workspaces"))

@@ -156,7 +156,7 @@ class Outcome:
         )
 
     def is_helped(self) -> bool:
-        """Return whether something expected is done, shown or one press away, with the expected words."""
+        """Return whether the expected words were said, and a right outcome is done, shown or on a button."""
         is_said = all(says(self.text.casefold(), word) for word in self.turn.get("words", ()))
         return is_said and any(self._is_reached(right) for right in self.turn["right"])
 

@@ -134,7 +134,8 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
         await passes(stage, began, 11, 2)
         assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.STOPPED]
         await passes(stage, began, 33, 10, step=600)
-        # The workspace was ready long before, so Usher reads it once more before it tells anybody.
+        # Ben's workspace became ready well before the lesson, so Usher reads it once more before announcing
+        # that it is ready.
         await passes(stage, began, 34, 1)
         # The message about the first lesson was removed when the lesson ended.
         again = stage.slack.state.wait_for(lambda: len(stage.person(BEN).told("lesson")) == 1, 100.0)

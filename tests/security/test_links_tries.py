@@ -163,7 +163,7 @@ async def test_an_account_of_somebody_else_is_refused(made):
         await made.accounts.confirm_code(BOB, code)
     assert refused.value.rule == "link.taken"
     assert (BOB.key, "account.linked", "taken") in await made.audit()
-    # The account's holder is told once, however often it is tried with the same link.
+    # Alice, whose account this is, is told only once, even if Bob tries again with the same link.
     with pytest.raises(Refused):
         await made.accounts.confirm_code(BOB, code)
     claimed = await made.store.perform(notices.claim_notices, 50, 30.0, [0, 1, 2, 3])

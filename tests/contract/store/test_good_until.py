@@ -83,7 +83,7 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("is_in_progress", [False, True], ids=["scheduled", "in-progress"])
 async def test_limited_start_is_stepped_at_its_new_deadline(store, clock, workspace, is_in_progress):
-    """Otherwise, its owner would be told at the former deadline that the start wasn't sent."""
+    """Otherwise, its owner wouldn't be told until the former deadline that the start wasn't sent."""
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
     update = Update(operation.id, HOUR, claim=step.claim)

@@ -15,7 +15,7 @@ from tests.handlers.rig import rig
 from tests.rigs.store import ALICE, observe
 
 WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
-#: Ways to write an end in two hours, and one for six hours, at 08:00 UTC on 15 January 2027.
+#: Ways to write an end that is two hours away when it is 08:00 UTC on 15 January 2027.
 IN_TWO_HOURS = [
     "for 2h",
     "2h",

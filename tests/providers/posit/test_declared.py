@@ -1,4 +1,7 @@
-"""Tests that the server gets the defaults that it declares, from unchanged forms and from flags."""
+"""Tests of default values declared by the server. They are sent for all fields that a user leaves unset.
+
+It doesn't matter whether the user submits a form or types flags.
+"""
 
 import re
 from typing import Any

@@ -15,7 +15,8 @@ from tests.rigs.fortnight.world import CLOSES, GENERAL, OPENS, READERS, STARTED_
 from tests.rigs.scenario.people import BOT
 from tests.rigs.term import BERLIN, HOUR, Log, at
 
-#: Days on whose evenings all buttons are pressed. On other evenings, only those of the last two days are.
+#: Days of November on which the evening check presses the buttons of all messages. On other days, it presses
+#: only those of messages from the last two days.
 WEEKENDS = (15, 22)
 #: Time that a workspace may run without a planned stop before somebody must have been asked about it, in
 #: seconds.

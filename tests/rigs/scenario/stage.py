@@ -72,7 +72,10 @@ def inject_fault(harness: Harness, path: str, **fault: Any) -> None:
 
 @lru_cache(maxsize=1)
 def _settings(told: tuple[tuple[str, Any], ...]) -> Settings:
-    """Parse the settings only once for a world. It takes a fifth of the time that a bot needs to start."""
+    """Return a world's settings, parsed only once however often its bot restarts.
+
+    Parsing takes a fifth of the time that a bot needs to start.
+    """
     return Settings(**dict(told))
 
 
