@@ -252,7 +252,10 @@ def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
 
 
 def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
-    """Return the first stop at the time of a start. At least one of the two must come from ``rule``."""
+    """Return the next stop at whose time a start is planned, too, so that the workspace keeps running.
+
+    At least one of the two must come from ``rule``.
+    """
     coming = (
         (one, rules if own is rule else [rule])
         for own in (rule, *rules)

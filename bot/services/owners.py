@@ -63,7 +63,7 @@ class Owners:
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire those of ``things`` that are free. Return those that this process owns, and since when."""
+        """Acquire the jobs that are free. Return those that this process now owns, and since when."""
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for jobs that other processes may take over

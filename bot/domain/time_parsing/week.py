@@ -85,7 +85,7 @@ class Wanted:
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """If these hours only plan stops, leave out days on which other hours start at that time."""
+        """If these hours only plan stops, leave out the days on which other hours begin at that time."""
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))

@@ -25,7 +25,7 @@ class Destinations:
     Output is never sent to a channel, where others would see it. If a run's card is in a channel, Usher sends
     the output as a direct message.
 
-    Which threads Slack has refused is remembered only in memory.
+    If Slack refuses a thread, this process remembers that in memory.
     """
 
     def __init__(self, store: Store) -> None:

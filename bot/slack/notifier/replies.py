@@ -33,8 +33,8 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: In the first attempts to send a reply, up to this number, a temporary error makes Usher try the same route
-#: again later. In any further attempt, it makes Usher try the next route at once.
+#: Number of attempts to send a reply after which a temporary error makes Usher try the next route at once.
+#: Until then, it makes Usher try the same route again later.
 MAX_ATTEMPTS_PER_WAY: Final = 2
 #: Minimum time, in seconds, between two messages that tell a person that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600
