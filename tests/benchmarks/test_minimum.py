@@ -1,4 +1,4 @@
-"""Tests of the least code that a start needs, for each request once, with a chained audit log."""
+"""Test of ``benchmarks.minimum``: it accepts each start once, and Usher can verify its audit log."""
 
 import sqlite3
 

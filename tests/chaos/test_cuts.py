@@ -1,4 +1,4 @@
-"""Tests of a storm's cuts: a server's clients lose their connections; a file is locked for writing."""
+"""Tests of short database outages in a chaos run: connections are closed, or a file is locked."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Tests of a storm's parts: each mode's bursts are faults that the local servers know, and clocks move."""
+"""Tests of the parts of a chaos run: the local servers can have each fault, and clocks can be changed."""
 
 import asyncio
 import json

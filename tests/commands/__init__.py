@@ -1,1 +1,1 @@
-"""What operators use."""
+"""Tests of the commands that operators run."""

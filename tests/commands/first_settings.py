@@ -1,4 +1,4 @@
-"""Fixtures for the conversation that creates the first settings, in a folder of its own."""
+"""Fixtures for the conversation that creates the first settings. Each test has a new folder."""
 
 import os
 

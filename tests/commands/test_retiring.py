@@ -21,10 +21,9 @@ from tests.rigs.store import ALICE, BOB, link_account, linked, memory_store
 
 @pytest.fixture
 async def hub():
-    """Link three people.
+    """Link Alice and Bob to the hub, and Alice to Saturn Cloud as well.
 
-    Two are on the hub, one of whom has a running workspace with a planned stop and hours. The third is
-    elsewhere.
+    One of Alice's workspaces on the hub is running, and has hours and a planned stop.
     """
     clock = FakeClock()
     async with memory_store(clock, CountingIds()) as store:

@@ -219,7 +219,7 @@ def without_nonces(answer: Answer) -> Answer:
 
 
 async def wait_for_code(bot: Rig, code: str) -> None:
-    """Make a link of Alice's wait for its code."""
+    """Store a link in progress of Alice's that waits until she types this code."""
     now, pair, seal = await bot.store.now(), f"{ALICE.key}/saturn", bot.services.context.vault.seal
     link = Link("n", ALICE, "saturn", None, now, now + 600.0, "code", username="alice", code_attempts_left=5)
     hidden = {

@@ -336,7 +336,7 @@ async def test_the_day_begins_once_the_question_was_sent(bench):
 
 
 async def test_similar_users_include_whoever_linked_before_the_workspace_joined_an_organisation(bench):
-    """They are found under the key of their own requests, and not under any other."""
+    """A person who linked before that keeps the former key, and is found only under that key."""
     earlier, newer = Principal("E1", "T1", "USMITH"), Principal(None, "T1", "USMITH")
     foreign = Principal("E1", "T2", "USMITH")
     for one in (earlier, newer, foreign):
@@ -380,7 +380,7 @@ async def test_another_username_has_a_day_of_its_own(bench):
 
 
 async def test_chosen_names_and_handles_dont_push_aside_whose_address_it_is(bench):
-    """Five accomplices have that name. The three likeliest owners are asked, and she is among them."""
+    """Five accomplices have that name. The real owner is still among the three people who are asked."""
     now = bench.clock.now()
     people = [
         Person(Principal(None, "T1", f"UZ{n}"), "asmith", handle="asmith", seen_at=now) for n in range(5)

@@ -76,7 +76,7 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
 
 
 async def test_start_under_way_is_named_among_several(bot: Rig):
-    """According to the last read it's stopped, but saying so after accepting a start would be wrong."""
+    """The last read found the workspace stopped, but the answer mustn't say so once a start is accepted."""
     await bot.link(names=("notebook", "training", "report"))
     for name in ("notebook", "training"):
         await bot.say(f"start {name}")

@@ -261,7 +261,7 @@ async def test_a_day_in_machine_format_needs_a_lesson_too(bot):
 
 
 async def test_day_that_is_none_in_an_old_row_breaks_no_answer(bot):
-    """Release 0.5.0 stored ``card TITLE skip 24-12-2027`` as typed."""
+    """Release 0.5.0 stored the date in ``card TITLE skip 24-12-2027`` as it was typed."""
     card = await posted(bot, POST)
     await bot.store.carry_out(
         lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, off="2027-12-23 24-12-2027 2027-02-30")

@@ -62,7 +62,7 @@ async def stopped_with_class(bot, row, verb):
 
 
 async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):
-    """Nobody was asked to agree, and the next read may find it running again."""
+    """The owner wasn't asked for consent, and the next read may show that the workspace is running again."""
     row = await made(bot, State.FAILED)
     assert "starting a new one with the same settings" in words(await bot.say("restart lab"))
     operation = await bot.store.read(operations.find_latest_operation, row.id)

@@ -228,7 +228,7 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
 
 
 async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, app):
-    """They keep workspaces that need no account, because only our records say who owns these."""
+    """A guest keeps links on connections without user accounts, as only Usher knows who owns what there."""
     shared = bot.connections["hub"]
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     for name in ("saturn", "hub"):

@@ -89,7 +89,7 @@ async def test_words_of_a_former_verb_in_a_sentence_are_no_command(bot):
 
 
 async def test_former_courses_with_a_workspaces_name_posts_no_card(bot):
-    """That word only showed courses."""
+    """In earlier releases, ``courses`` only showed courses."""
     await bot.link(names=("notebook",))
     assert "No courses yet" in words(await bot.say("courses notebook"))
     assert not [row for row in await bot.audit() if row["action"].startswith("class.")]

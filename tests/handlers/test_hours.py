@@ -479,7 +479,10 @@ async def test_form_submitted_again_in_the_same_window_sets_hours_again(bot):
 
 
 async def test_question_about_edited_hours_replaces_the_rule_that_was_edited(bot):
-    """A rule on the same days that the form leaves out goes, too, and a namesake isn't meant."""
+    """The edited rule goes, even for Sunday, which the form leaves out.
+
+    Hours that *start* the workspace at 17:00 on Mondays stay.
+    """
     await bot.link(names=("notebook",), connection="hub")
     key = (await bot.workspace("notebook")).id
     add = partial(bot.services.create_caller(ALICE).run, use_cases.add, key)

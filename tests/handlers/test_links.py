@@ -492,7 +492,7 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
 
 
 async def test_an_administrator_unlinks_only_what_a_colleague_has_linked():
-    """Where nobody has an account of their own, only the row says who owns what."""
+    """On a connection without user accounts, only the account's row shows who owns what, so it is kept."""
     clock = FakeClock()
     shared = Cloud(clock, fake_settings("sphere", title="Sphere", linking=("none",)))
     own = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))

@@ -209,9 +209,9 @@ async def test_side_that_cannot_tell_the_author_uses_no_key(sides):
 
 @pytest.mark.parametrize(("order", "count"), [("own-first", 1), ("other-first", 2)], ids=["own", "other"])
 async def test_side_naming_another_author_uses_no_key(sides, order, count):
-    """A side may name its own team instead of the author's.
+    """In a shared channel, a Slack workspace may name its own team instead of the author's.
 
-    Refusing that one doesn't use up the author's answer.
+    Usher refuses that author, but the real author still gets an answer.
     """
     await sides.link()
     other = replace(ALICE, team_id="T9")

@@ -74,7 +74,7 @@ async def test_first_delivery_is_answered_where_it_was_asked(outage, payload, me
 
 
 async def test_delivery_marked_as_later_is_not_answered(outage):
-    """Another process may have answered it, or died while doing so."""
+    """Another process may have answered the first delivery, or died while answering it."""
     assert await outage.deliver(message("list"), 1) == 0
 
 

@@ -61,7 +61,7 @@ async def upgraded(path, is_postgres):
 
 
 async def write_former(url, is_postgres):
-    """Write 0.3.1's rows into a new database with its schema."""
+    """Write the rows of 0.3.1 into a new database with that release's schema."""
     engine = PostgresEngine if is_postgres else SqliteEngine
     former = engine(
         url.removeprefix("sqlite:///"), FakeClock(), CountingIds(), scripts=earlier.scripts_of("0.3.1")

@@ -44,7 +44,7 @@ async def test_stop_comes_at_the_time_in_its_zone(bot, typed, hours):
 @pytest.mark.parametrize("sentence", ["stop notebook {}", "please stop notebook {}"])
 @pytest.mark.parametrize("time", ["at 5pm XYZ", "at 5pm +25:00", "at 17:00 UTC+99"])
 async def test_a_zone_that_is_not_read_offers_no_other_time(bot, sentence, time):
-    """A button with the time in a different zone would stop it at a time that nobody meant."""
+    """A button with the time in another zone would stop the workspace at a time that nobody meant."""
     answer = await bot.say(sentence.format(time))
     assert "Stop" not in " ".join(one["text"]["text"] for one in answer.blocks[-1].get("elements", []))
     assert (await bot.workspace()).stop_at is None

@@ -1,1 +1,1 @@
-"""What messages look like."""
+"""Tests of messages: their wording, and the blocks that display it."""

@@ -1,4 +1,4 @@
-"""A run for messages to be about."""
+"""A job run, used in tests of messages about runs."""
 
 from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState

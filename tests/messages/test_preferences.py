@@ -1,4 +1,4 @@
-"""Settings, as people see them."""
+"""Tests of how people's own settings are shown to them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Further people, and the calls made for each of them."""
+"""Three more people for tests of limits, and a helper that lists the provider calls made for a person."""
 
 from bot.domain.people import Principal
 

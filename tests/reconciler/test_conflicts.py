@@ -86,7 +86,7 @@ async def test_later_request_ends_the_attempts_at_a_stop(world):
 
 @pytest.mark.parametrize("verb", [START, STOP], ids=str)
 async def test_conflict_that_says_that_it_is_so_already_is_settled_by_a_read(world, verb):
-    """Somebody else was faster."""
+    """Somebody else has already brought the workspace into the requested state."""
     operation_id = await begun(world, verb)
     world.provider.fail("start" if verb is START else "stop", EDITED)
     world.provider.machines["r1"].state = State.RUNNING if verb is START else State.STOPPED
@@ -102,7 +102,7 @@ async def test_workspace_that_fails_while_a_start_waits_for_it_is_started_all_th
 
 
 async def test_stop_is_sent_for_as_long_as_nothing_answers(world):
-    """What runs unseen costs."""
+    """A workspace that keeps running costs money, even if nobody sees it."""
 
     operation_id = await begun(world, STOP)
     world.provider.fail("stop", UnknownOutcome("no answer"), times=9_999)

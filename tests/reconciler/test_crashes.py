@@ -330,7 +330,7 @@ async def test_a_stop_outlives_a_kill_before_the_launch(runs):
 
 @pytest.mark.parametrize("away", [3.0, 10.0, 300.0])
 async def test_start_killed_before_its_bytes_left_is_sent_soon(world, away):
-    """Reads since the call decide, rather than the lease or a timeout of the dead process."""
+    """Reads since the call show that it had no effect. Nobody waits for the dead process's lease."""
     operation_id = await world.begin(await world.own())
     world.provider.fail("start", Killed())
     await world.until_trouble()

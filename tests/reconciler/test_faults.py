@@ -101,7 +101,7 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     ids=["before", "after"],
 )
 async def test_refused_read_ends_that_persons_operation_alone(world, seconds, accepted, outcome):
-    """If nothing had been accepted by then, it has failed; otherwise the outcome is unknown."""
+    """The operation fails if the provider had accepted no call. Otherwise, its outcome is unknown."""
     await world.link(BOB, "token-2")
     mine, theirs = await world.own(ALICE), await world.own(BOB, remote_id="r2")
     world.provider.start_takes = 60.0

@@ -50,7 +50,7 @@ QUESTION = "Still needed?"
 
 
 async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world):
-    """About a workspace started in the morning, people are asked the next morning."""
+    """If a workspace is started in the morning, its owner is asked about it the next morning."""
     workspace = await left(world)
     await until(world, "16:55")
     assert asked(world) == 0

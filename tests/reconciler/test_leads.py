@@ -96,9 +96,9 @@ async def test_a_start_that_fails_too_late_is_told_and_not_repeated_after_the_be
 
 @pytest.mark.parametrize(("until_full", "end"), [("09:55", "is ready"), ("10:05", "no room for more memory")])
 async def test_a_full_provider_is_asked_again_far_into_the_lesson(term, until_full, end):
-    """Attempts go on while a third of the lesson is left.
+    """A start is attempted until only a third of the lesson is left.
 
-    The student is told once, and how it ended; the teacher is told how many are affected.
+    The student gets one message, which in the end says how it went. The teacher is told how many are waiting.
     """
     alice, bob, _ = people(3)
     await course(term, alice, bob)
@@ -121,7 +121,7 @@ async def test_a_full_provider_is_asked_again_far_into_the_lesson(term, until_fu
     "kind", [InvalidRequest, Forbidden, Conflict, ServerFailed], ids=["400", "403", "409", "500"]
 )
 async def test_words_of_no_room_are_tried_again_in_a_lesson(term, kind):
-    """The status doesn't matter. *Show problems* and the teacher's message give the same reason for all."""
+    """Usher recognises the lack of capacity by the message, whatever the status code."""
     alice, bob, _ = people(3)
     card = await course(term, alice, bob)
     status = {InvalidRequest: 400, Forbidden: 403, Conflict: 409, ServerFailed: 500}[kind]

@@ -84,9 +84,9 @@ async def test_a_lesson_stops_only_what_it_started(term):
 
 
 async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
-    """Only the person's own start keeps it running.
+    """Only a start by the person keeps the workspace running after the lesson.
 
-    Slackbot may only start, so it can't cancel the lesson's stop.
+    Slackbot may start workspaces but not stop them, so a start by it doesn't cancel the lesson's stop.
     """
     alice, bob = people(2)
     await course(term, alice, bob)
@@ -102,7 +102,10 @@ async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
 
 
 async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(term):
-    """If the workspace wasn't read in time, no start was sent, either."""
+    """A lesson's end doesn't stop a workspace that was already running when the lesson's start was requested.
+
+    That is so even if Usher learned only afterwards that it was running.
+    """
     (alice,) = people(1)
     await course(term, alice, state=State.RUNNING)
     await until(term, "11:00", step=240)

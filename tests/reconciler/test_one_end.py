@@ -303,7 +303,7 @@ async def test_card_in_hand_goes_on_with_the_database(world):
 
 
 async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
-    """Another process has updated the card since, so the earlier version is no longer true."""
+    """While the process was frozen, another one updated the card, so the older version is no longer true."""
     store = world.store
     await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
     await world.notifier.step_notices()

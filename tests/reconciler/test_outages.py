@@ -270,7 +270,10 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
 
 
 async def test_what_is_no_connections_is_left_to_whoever_began_it(world):
-    """If one process ended it every second and another began it again, administrators would hear of each."""
+    """If another process ended such an outage every second, it would begin again each time.
+
+    Administrators would then get a message each time.
+    """
     await world.store.write(outages.begin_outage, TWICE, world.clock.now(), [])
     await world.store.write(outages.begin_outage, "removed", world.clock.now(), [])
     await world.pass_time(60, step=5)

@@ -184,7 +184,7 @@ async def test_a_mistake_in_reading_is_logged_and_read_again(world):
 
 
 async def test_more_operations_than_slack_takes_edits_for_leave_no_backlog_that_grows(world):
-    """43 a minute: each card is updated or deleted, and the backlog never exceeds a minute's limit."""
+    """43 operations begin each minute. Each card is updated or deleted, and the backlog stays small."""
     world.provider.start_takes = 20.0
     rows = [await world.own(person(number), f"r{number}") for number in range(30)]
     waiting = []

@@ -252,9 +252,9 @@ async def test_unknown_refusal_is_tried_again_then_goes_another_way(world):
     ids=["closed", "closed-to-fill-in", "changed-since", "invalid", "too-large"],
 )
 async def test_refused_form_says_what_nobody_has_read(world, code, blocks, messages, views):
-    """If the form was closed, its text is sent directly, unless it was for input.
+    """If the person has closed the form, they get its text as a message, if it has a text.
 
-    Invalid forms are shown as text.
+    If Slack rejects the form as invalid or too large, the form shows only its text.
     """
     view = kit.modal("Title", [kit.text_field("name", "Name"), kit.section("It *runs*.")], submit="Go")
     world.slack.fail("views.update", SlackPermanent("views.update", code))

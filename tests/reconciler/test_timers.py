@@ -125,7 +125,7 @@ def down(world, seconds):
 @pytest.mark.parametrize("absent", [asleep, down])
 @pytest.mark.parametrize("seconds", [15 * MINUTE, 5 * MINUTE], ids=["warned", "too short to be warned of"])
 async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_first(world, seconds, absent):
-    """Overnight its owner may have stopped and started it; as far as Usher knew, it kept running."""
+    """As far as Usher knows, the workspace kept running overnight. But its owner may have restarted it."""
     workspace = await timed(world, seconds)
     await pass_until(world, workspace.stop_at - 60)
     before = told(world)
@@ -184,7 +184,7 @@ async def test_timer_of_refused_sign_in_is_told_once(world, before):
 
 
 async def test_planned_stop_of_removed_connection_is_not_announced(world):
-    """The owner is told at the time of the stop, and nothing is said about it before."""
+    """The owner gets no warning. At the time of the stop, they are told that it can't be carried out."""
     workspace = await timed(world, 30 * MINUTE)
     world.reborn(connections={})
     await pass_until(world, workspace.stop_at - MINUTE)

@@ -181,7 +181,7 @@ async def wait_for(farm, person, size, hours=12):
 @pytest.mark.parametrize("huge", [1, 3])
 @pytest.mark.parametrize("hours", [0, 2], ids=["at once", "after hours"])
 async def test_what_never_fits_stops_nobody_else(sizes, huge, hours):
-    """However many wait for one and for however long, small ones start minutes after there is capacity."""
+    """A small workspace starts within minutes once there is capacity, however many huge ones are waiting."""
     *others, ann = people(huge + 1)
     for one in others:
         await wait_for(sizes, one, "huge")
@@ -488,7 +488,7 @@ def warned(farm, person):
 @pytest.mark.parametrize("is_used", [True, False], ids=["used", "unused"])
 @pytest.mark.parametrize("tells_use", [True, False], ids=["use known", "use unknown"])
 async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tells_use):
-    """The message that grants it says so. A workspace used at the provider or from here is kept."""
+    """The message about the free machine announces this. A workspace that is used in any way is kept."""
     every, own = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use)
     (ready,) = [text for text in told(farm, every[2]) if "is ready" in text]

@@ -35,7 +35,7 @@ WRITES = "SELECT pid FROM pg_stat_activity WHERE usename = %s ORDER BY backend_s
 
 
 class Half(ProcessWorld):
-    """Runs a web and a worker with its own database role. Tests may start more workers."""
+    """Runs a web process, and a worker with its own database role. Tests may start more workers."""
 
     def __init__(self, folder, options):
         super().__init__(folder, options)

@@ -5,7 +5,7 @@ from tests.scenarios.half import Half
 
 
 class Locked(Half):
-    """Runs a web and a worker."""
+    """Runs a web process and a worker, both with the same database role."""
 
     async def start_bot(self):
         self.write_connections()

@@ -1,4 +1,4 @@
-"""Clocks of a web, a worker and the database that are five and a half minutes apart."""
+"""A web process, a worker and a database whose clocks are five and a half minutes apart."""
 
 import asyncio
 

@@ -82,7 +82,7 @@ class Seat:
 
 
 async def passes(stage, began, hours, minutes, step=10):
-    """Advance the clock to a time of the first day, or of the second, whose hours begin at 24."""
+    """Advance the clock to a time of day. Hours from 24 on are on the second day: 34 is 10:00."""
     await stage.know_everybody()
     await stage.pass_time(began + (hours - 9) * HOUR + minutes * 60 - stage.clock.now(), step=step)
 

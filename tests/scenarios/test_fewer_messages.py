@@ -51,7 +51,7 @@ async def test_planned_stop_edits_its_warning_once(linked):
 
 
 async def test_failed_planned_stop_is_a_new_message(linked):
-    """People are notified if they have to do something about it."""
+    """The owner has to do something about the failure, so Slack must notify them. An edit wouldn't."""
     alice = linked.alice
     await alice.types("start training for 20 min")
     await linked.pass_time(40)
@@ -131,7 +131,7 @@ async def test_lessons_end_edits_each_message_once(room):
 
 
 async def test_failure_after_the_deadline_is_told_alone(linked):
-    """Half a minute before a start fails, it isn't worth a message that it is taking long."""
+    """If a start is about to fail, its owner needn't be told first that it is taking long."""
     alice = linked.alice
     linked.resource("notebook").start_seconds = 100_000
     await alice.types("start notebook")

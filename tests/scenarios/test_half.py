@@ -55,7 +55,7 @@ async def test_all_that_was_accepted_is_told_though_a_worker_can_write_nothing(h
 
 
 class Away(Half):
-    """Runs a web that can be cut off from the database, and a worker that stays connected."""
+    """Runs a web process that can be cut off from the database, and a worker that stays connected."""
 
     async def start_bot(self):
         self.write_connections()
@@ -65,7 +65,7 @@ class Away(Half):
         self._install(f"http://127.0.0.1:{self.port}")
 
     def take_away(self):
-        """Close all of the web's connections, and prevent it from getting others."""
+        """Close all database connections of the web process, and prevent it from getting others."""
         with postgres.connected(self.url) as connection:
             connection.execute(f"ALTER ROLE {self.role} NOLOGIN".encode())
         for pid in self.rows("SELECT pid FROM pg_stat_activity WHERE usename = %s", self.role):

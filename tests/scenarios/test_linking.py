@@ -215,7 +215,7 @@ async def test_everything_asked_before_linking_is_answered(bare):
 
 @pytest.mark.parametrize("bare", [{"sign_in": False, "connections": {"lab": LAB}}], indirect=True)
 async def test_offer_of_several_accounts_ends_no_page_that_is_open(bare):
-    """Other offers don't end the page of a link that is open. A newer page of that connection does."""
+    """An offer with several link pages leaves an open page valid. A newer page for one connection doesn't."""
     alice = bare.alice
     first = (await alice.types("link saturn")).address("Link Saturn Cloud")
     offered = (await alice.types("start notebook")).address("Link Saturn Cloud")
@@ -282,7 +282,7 @@ async def test_question_before_unlinking_becomes_its_answer(just_linked):
 
 @pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
 async def test_what_waited_for_a_link_is_answered_by_a_message_of_its_own(bare):
-    """The answer isn't ephemeral, although the press of the page's button would allow that."""
+    """After linking, everybody in the conversation can see the answer, although it could be ephemeral."""
     alice = bare.alice
     (asked,) = await alice.writes("status notebook")
     await alice.presses(asked, "Link Saturn Cloud")

@@ -86,7 +86,7 @@ SERVE = of_kubernetes("one-process", "serve")
 
 
 class Probed(World):
-    """Runs a web and a worker in real time, on a database server that can be stopped."""
+    """Runs a web process and a worker in real time, on a database server that can be stopped."""
 
     async def start_bot(self) -> None:
         self.made = {role: self.process(role) for role in (Role.WEB, Role.WORKER)}

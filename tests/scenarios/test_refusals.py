@@ -159,7 +159,7 @@ async def test_refused_account_or_door_asks_nobody_to_link(linked, status, body,
 
 
 async def test_provider_that_lost_track_is_told_as_such(linked):
-    """The provider refuses the stop because nothing is running, but keeps reporting it as running."""
+    """The provider refuses to stop the workspace as it isn't running, but keeps reporting that it is."""
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(60, step=5)

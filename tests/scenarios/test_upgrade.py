@@ -208,7 +208,7 @@ WAITS = {
 
 
 class Split(ProcessWorld):
-    """Runs two webs and two workers of this release as processes, and the next release's in this process."""
+    """Runs two web processes and two workers of this release. The next release runs in the tests' process."""
 
     def __init__(self, folder, options):
         super().__init__(folder, options)
@@ -341,7 +341,7 @@ async def test_release_before_0_4_0_has_to_be_stopped_first(split):
 
 
 async def read_sources(world):
-    """Return for each link how its account id was learned, and whether it has one."""
+    """Map each link's username to how its account id was learned, and whether it has one."""
     rows = await world.bot.store.engine.read(lambda tx: tx.all("SELECT * FROM accounts"))
     return {row["username"]: (row["remote_id_source"], bool(row["remote_id"])) for row in rows}
 

@@ -79,9 +79,9 @@ async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
 
 
 async def test_place_is_unknown_then_true_and_over(one_gpu):
-    """The message shows no place until one is known.
+    """The message about a wait shows the place in line once it is known, the same as every other answer.
 
-    It then agrees with other people's, and loses its button at the end.
+    When the wait is over, the message has no buttons.
     """
     alice, carol = one_gpu.alice, one_gpu.carol
     assert "You're next in line." in place(alice).text

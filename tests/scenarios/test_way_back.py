@@ -495,7 +495,7 @@ NIGHTLY = {"server, PostgreSQL": DUMP, "Compose": COMPOSE_DUMP}
 
 @pytest.mark.parametrize("name", NIGHTLY, ids=str)
 async def test_failed_dump_leaves_the_one_of_the_night_before(install, name):
-    """The server is down, the server is newer than ``pg_dump``, or the disk is full."""
+    """A dump fails if the server is down or newer than ``pg_dump``, or if the disk is full."""
     installed = await dumped(install, name)
     (command,), machine = NIGHTLY[name], installed.machine
     file = installed.folder / "usher.dump"

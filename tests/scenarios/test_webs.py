@@ -1,4 +1,4 @@
-"""A bot with two web processes and a worker, on a fake clock: either web handles any request, only once."""
+"""A bot with two web processes and a worker. Either web process handles any request, but only once."""
 
 import asyncio
 from contextlib import AsyncExitStack

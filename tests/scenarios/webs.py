@@ -43,15 +43,15 @@ class Webs(World):
         )
 
     def goes_to(self, web: int) -> None:
-        """Make Slack send everything to one of the webs from now on."""
+        """Make Slack send everything to one of the web processes from now on."""
         self._install(f"http://127.0.0.1:{self.webs[web].port}")
 
     async def status(self, name: str) -> dict[str, Any]:
-        """Have Slack send a command to any of the webs, and return the answer."""
+        """Have Slack send a command to one of the web processes, and return the answer."""
         return await self.slack.say(self.alice.id, GENERAL, f"/workspace status {name}")
 
     async def replayed_at(self, web: int, index: int = -1) -> int:
-        """Send a request, usually the last one, byte for byte to a web again. Return the status."""
+        """Send the bytes of a request, usually the last one, again to a web process. Return the status."""
         dispatcher = self.slack.dispatcher
         sent = dispatcher.sent[index]
         url = sent.url.replace(f":{self.webs[0].port}/", f":{self.webs[web].port}/")

@@ -81,7 +81,7 @@ async def test_a_link_opened_again_goes_on_in_the_same_browser(made):
 
 
 async def test_the_address_of_a_forms_answer_can_be_opened_again(made):
-    """As when a browser is started again with the pages that it had."""
+    """A browser does this when it is restarted and restores the pages that were open."""
     browser = await made.browser()
     await browser.get(await link(made))
     await browser.send("/link/check", token="0" * 16)

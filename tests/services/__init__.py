@@ -1,1 +1,1 @@
-"""What people can do."""
+"""Tests of use cases, the functions that carry out what people ask for."""

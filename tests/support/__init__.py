@@ -1,1 +1,1 @@
-"""What every room stands on."""
+"""Tests of the code that all other packages use: settings, errors, logs, secrets and HTTP."""

@@ -1,4 +1,4 @@
-"""A helper that reads the mark of a page's form."""
+"""A helper that reads the hidden value by which a page's form proves that it comes from Usher."""
 
 
 def mark_of(page):

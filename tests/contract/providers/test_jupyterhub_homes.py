@@ -146,7 +146,7 @@ async def make_token(hub, name):
 
 
 async def test_a_person_who_was_made_anew_is_another_account_and_a_renamed_one_is_not(hub, provider):
-    """A hub has no ids, so the creation time stands for one. A deleted person's tokens stop working."""
+    """A hub has no account ids, so Usher uses the creation time. Deleting a user ends their tokens."""
     await as_administrator(hub, "POST", "/users/dan")
     first = await make_token(hub, "dan")
     account_id = (await provider.check_credential(first)).credential.account_id

@@ -84,7 +84,7 @@ async def test_a_revoked_token_is_refused_in_every_form(posit: Rig, form):
     ids=["its own alone", "none", "unnamed", "others' as well"],
 )
 async def test_a_tokens_owner_is_the_only_one_of_its_sessions(posit: Rig, owners, username, asked):
-    """If the sessions don't name the owner for certain, the server must also refuse a made-up token."""
+    """If the sessions don't name exactly one owner, Usher also checks that a made-up token is refused."""
     session = {"id": "0123abcd", "activity_state": "running"}
     sessions = [session | ({} if owner is None else {"username": owner}) for owner in owners]
     posit.inject_fault("get_session", body=json.dumps({"result": {"sessions": sessions}}))

@@ -347,7 +347,7 @@ NOT_YET = ("Workspace is still stopping", "It is being stopped, try again later"
     ],
 )
 async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, message, kind):
-    """No document says which status comes with these words."""
+    """The documentation doesn't say with which status the server sends these messages."""
     sphere.inject_fault("/resume$", status=status, body=json.dumps({"message": message, "error_code": 10}))
     with pytest.raises(kind) if kind else nullcontext():
         await sphere.provider.start(sphere.access, build_row(sphere.provider, TRAINING))

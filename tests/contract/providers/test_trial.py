@@ -256,7 +256,7 @@ UNMET = {
 
 
 async def test_each_check_is_of_a_call_that_is_made(prepared, capsys):
-    """Every check belongs to a call of the trial; the version's belongs to the one for the report."""
+    """Every check is of a call that a trial makes, except those in ``UNMET``."""
     rig, new_trial = prepared
     if rig.provider.has_link_method("token"):
         await access_of(rig.provider, input, lambda _: rig.secret, lambda _: None)

@@ -35,8 +35,8 @@ ALLOWED = {
 }
 
 
-#: A value for each type. Values differ from number to number, and of two successive ones at most one is the
-#: default.
+#: Maps each type to a function that returns a value for a number. Successive numbers give different values,
+#: so at most one of the two is the field's default.
 VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     bool: lambda _, number: number % 2 == 1,
     int: lambda _, number: 2 + number,

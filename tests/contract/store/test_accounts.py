@@ -1,4 +1,4 @@
-"""Accounts that are unlinked, refused, held or reminded, with all their rows; and signed-in browsers."""
+"""Accounts: unlinking them, refused secrets, and reminders that links expire. Also, browser sessions."""
 
 from dataclasses import replace
 from functools import partial

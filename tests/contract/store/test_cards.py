@@ -130,7 +130,7 @@ async def test_progress_is_shown_each_minute_after_the_first(store, clock, opera
     ids=["late", "soon"],
 )
 async def test_output_is_shown_soon_after_a_start(store, clock, waited, seconds):
-    """A run that waited more than a minute gets a first minute of its own, so its start is shown soon."""
+    """If a run waited for more than a minute, its card is again updated often in the run's first minute."""
     run = await launched(store, shows=True)
     await sent(store, "1.0")
     clock.advance(waited)

@@ -1,4 +1,4 @@
-"""Workspaces that end by themselves, news that nobody asked for, and gates that explain a creation."""
+"""Workspaces that their provider ends, messages about that, and ids that no creation has claimed."""
 
 from dataclasses import replace
 

@@ -150,9 +150,9 @@ async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
 @pytest.mark.both_engines
 @pytest.mark.parametrize("is_early", [True, False], ids=["in-time", "too-late"])
 async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, clock, workspace, is_early):
-    """The start's own deadline passed long ago.
+    """The deadline of the start itself passed long ago.
 
-    If somebody asks for it, it's good for as long as any request.
+    If somebody then requests the same start, it is valid for as long as any other request.
     """
     good_until = clock.now() + 6 * HOUR
     planned = {"deadline_seconds": HOUR, "planned_for": clock.now(), "good_until": good_until}

@@ -1,4 +1,4 @@
-"""Members of courses: a decision about all is one row, and a lesson starts for a few members at a time."""
+"""Large courses: changes that affect all members are made in batches, and no transaction grows with them."""
 
 from typing import cast
 

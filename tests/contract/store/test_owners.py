@@ -251,7 +251,10 @@ async def test_no_worker_is_missed_while_nobody_can_look(two, clock):
 
 
 async def test_process_knows_which_connections_of_others_it_lacks(database, clock):
-    """A process of a release that announces no connections lacks them too; nobody lacks its own."""
+    """A process lacks the connections that other live processes have announced and it doesn't have.
+
+    Processes of an earlier release announce none.
+    """
 
     async def process(role, *connections):
         given = (f"{role}:{role}", ["key"], connections)

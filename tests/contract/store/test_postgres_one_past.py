@@ -171,7 +171,7 @@ async def test_a_server_that_says_nothing_keeps_nobody_longer_than_two_seconds()
 
 
 async def test_a_server_with_the_same_rows_is_no_failover_once_that_was_said():
-    """After an upgrade of PostgreSQL, all rows are there, but on a different server."""
+    """After an upgrade of PostgreSQL, a new server has the same rows. The operator confirms that."""
     url = postgres.new_database("usher_upgraded")
     store = await opened(url)
     await first_sight(store, "before")

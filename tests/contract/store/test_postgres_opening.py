@@ -176,7 +176,7 @@ async def test_first_claim_of_a_connection_reads_the_schema_again(open_, url):
 
 @pytest.mark.parametrize("release", ["0.3.1", None])
 async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, release):
-    """With None, a process serves that hasn't announced its release yet."""
+    """The serving processes are of an old release or, with None, haven't announced their release yet."""
     old, new = await open_(), await open_(ADDED)
     await old.begin_serving()
     if release is not None:

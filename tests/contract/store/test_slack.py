@@ -1,4 +1,4 @@
-"""Installations by OAuth, Slack calls counted across all processes, and signatures that outlive them."""
+"""Installations by OAuth, and what processes share about Slack: counts of calls, and seen signatures."""
 
 import asyncio
 from dataclasses import replace
@@ -98,7 +98,7 @@ async def test_place_of_new_installation_is_kept_for_good(database):
     ],
 )
 async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, linked, last_start, expected):
-    """0.3.0 didn't store the place: it built people's keys at each start from what Slack said."""
+    """0.3.0 didn't store the enterprise id in people's keys. At each start, it used the one from Slack."""
     for number, enterprise in enumerate(linked):
         person = Principal.from_key(f"{enterprise}:T1:U{number}")
         await link_account(store, principal=person, username=f"u{number}")

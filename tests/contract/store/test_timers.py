@@ -330,7 +330,7 @@ async def test_timer_counts_again_for_some_minutes_after_its_time(store, clock, 
     ids=["stopped", "cancelled", "not started"],
 )
 async def test_resting_timer_goes_with_a_stop_alone(store, clock, workspace, verb, outcome, counts):
-    """A start that it was set for also ends it."""
+    """Only a stop that is carried out ends the planned stop of a workspace that is down."""
     at = await put(store, clock, workspace)
     await seen(store, clock, workspace, State.STOPPED)
     clock.advance(1.0)
@@ -451,7 +451,7 @@ async def test_first_read_that_found_it_running_is_kept(store, clock, states, si
 async def test_a_restart_that_makes_another_takes_only_its_persons_own(
     store, clock, workspace, card, survives_stop
 ):
-    """A person who consented to the end of a class did so for one workspace only."""
+    """A stop that the person planned is kept. But they let a class stop only the workspace of that time."""
     at = clock.now() + HOUR
     await set_timer(
         store, workspace, PlannedStop(at, "stop", because="class" if card else "own", source=card)

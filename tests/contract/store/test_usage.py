@@ -504,7 +504,7 @@ async def test_lives_of_a_clock_that_was_ahead_do_not_hold_up_the_next(database,
 
 
 async def test_sums_of_everybody_are_those_of_the_model(store):
-    """The database computes the same sums as the model."""
+    """The sums computed in SQL match those computed in Python."""
     hour, since, until = 3600.0, 100 * 3600.0, 200 * 3600.0
     lives = [
         make_life(90 * hour, 110 * hour, price="0.50 USD"),

@@ -172,7 +172,7 @@ def make_some(numbers):
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_lines_are_what_the_model_measures(store, seed):
-    """The database computes the same sums as the model."""
+    """The sums computed in SQL match those computed in Python."""
     lives = make_some(Random(seed))
     usage, now = await added(store, *lives), await store.now()
     wanted = {}

@@ -1,1 +1,1 @@
-"""Tests of assistant."""
+"""Tests of Slack's assistant, which uses Usher on a person's behalf."""
