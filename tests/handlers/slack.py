@@ -102,8 +102,8 @@ def paced(services: Services, slack: LittleSlack) -> PacedSlack:
 
 
 @dataclass
-class Referents:
-    """The status and body of an answer."""
+class AppResponse:
+    """The status and body of the app's response."""
 
     status: int
     body: Any
@@ -111,7 +111,7 @@ class Referents:
 
 async def send(
     app: AsyncApp, payload: dict[str, Any], room: int | None = None, *, retry: int = 0
-) -> Referents:
+) -> AppResponse:
     """Deliver a payload as Socket Mode does.
 
     ``retry`` is the number of earlier deliveries, and ``room`` the number of bytes available for the answer.
@@ -120,7 +120,7 @@ async def send(
     context: dict[str, Any] = {RETRY_NUMBER: str(retry)} | ({MAX_BODY_BYTES: room} if room else {})
     response = await dispatch(app, read_envelope(kind, payload), context)
     text = response.body
-    return Referents(response.status, json.loads(text) if text.startswith("{") else text)
+    return AppResponse(response.status, json.loads(text) if text.startswith("{") else text)
 
 
 def command(text: str, who: Principal = ALICE, **keys: Any) -> dict[str, Any]:

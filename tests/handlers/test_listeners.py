@@ -21,8 +21,8 @@ from handlers.listeners import register
 from tests.handlers.idle import Idle
 from tests.handlers.rig import COLLEAGUE, PAGE, STRANGER, Rig, wait_for_code
 from tests.handlers.slack import (
+    AppResponse,
     LittleSlack,
-    Referents,
     bolt_for,
     click,
     command,
@@ -43,7 +43,7 @@ class Wired:
     app: AsyncApp
     slack: LittleSlack
 
-    async def send(self, payload: dict[str, Any]) -> Referents:
+    async def send(self, payload: dict[str, Any]) -> AppResponse:
         return await send(self.app, payload)
 
     async def reply(self) -> dict[str, Any]:
