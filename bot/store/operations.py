@@ -367,7 +367,8 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
             pending = courses.follow_start(tx, ended, hours.follow_start(tx, ended, pending))
         if touched["waits"] or ended.outcome is Outcome.FAILED:
             pending = waitlist.follow_attempt(tx, ended, pending)
-        if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
+        # Nobody can join the waitlist in the meantime, because that is done alone.
+        if is_stopped and ended.has_called and touched["has_line"]:
             waitlist.offer_capacity(tx, ended.connection, waitlist.STOP_PAUSE_SECONDS)
         if pending:
             add_notices(tx, pending, update.id)

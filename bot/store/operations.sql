@@ -25,13 +25,14 @@ WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
         SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
     )));
 
--- Whether a workspace has planned stops or is on the waitlist, both of which may change when its operation ends.
+-- Whether a workspace has planned stops or is on the waitlist, both of which may change when its operation ends, and
+-- whether anybody is on the waitlist.
 -- name: touched_by_end
 SELECT EXISTS (
         SELECT 1 FROM workspaces WHERE id = :workspace_id AND (stop_at IS NOT NULL OR planned_stops <> '')
     ) AS has_ends, EXISTS (
         SELECT 1 FROM waitlist_entries WHERE workspace_id = :workspace_id AND ended_at IS NULL
-    ) AS waits;
+    ) AS waits, EXISTS (SELECT 1 FROM waitlist_entries WHERE ended_at IS NULL) AS has_line;
 
 -- name: last_starts
 SELECT ended_at - called_at AS seconds FROM operations

@@ -15,13 +15,15 @@ from bot.domain.courses import ClassCard
 from bot.domain.hours import HoursRule
 from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.observations import Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import EVERY_DAY
-from bot.domain.work_items import Outcome
+from bot.domain.waitlist import WaitlistEntry
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services import courses as use_cases
 from bot.store import (
@@ -35,6 +37,7 @@ from bot.store import (
     slack_rate_limits,
     tasks,
     timers,
+    waitlist,
 )
 from bot.store import courses as courses_store
 from bot.store import hours as hours_store
@@ -42,6 +45,7 @@ from bot.store import workspaces as workspace_rows
 from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import read_queries
 from bot.store.store import Store
+from bot.store.tables import OPERATIONS
 from bot.store.tasks import NewTask
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
@@ -142,16 +146,29 @@ class _Paused:
         return found
 
 
+#: Finds a session in this database that is waiting for a lock.
+WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
 async def waits_for_a_lock(url, waiting):
     """Wait until the database makes a session wait for a lock.
 
     Fail if the work expected to wait ends first.
     """
-    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with postgres.connected(url) as connection:
-        while not connection.execute(waits).fetchone():
+        while not connection.execute(WAITS).fetchone():
             assert not waiting.done()
             await asyncio.sleep(0)
+
+
+async def waits_for_no_lock(url, working):
+    """Wait until the work is done, and return its result. Fail if a session waits for a lock meanwhile."""
+    working = asyncio.ensure_future(working)
+    with postgres.connected(url) as connection:
+        while not working.done():
+            assert not connection.execute(WAITS).fetchone()
+            await asyncio.sleep(0)
+    return await working
 
 
 def result(claim, state, **fields):
@@ -282,7 +299,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
         assert await waiting
 
 
-async def test_an_introduction_waits_for_no_step_of_what_the_person_has_just_started(stores):
+async def test_an_introduction_waits_for_no_step_of_what_the_person_has_just_started(stores, url):
     """The answer to the person's first start waits for the introduction."""
     first, second = stores
     pause = Pause("audit_head")
@@ -291,7 +308,7 @@ async def test_an_introduction_waits_for_no_step_of_what_the_person_has_just_sta
     )
     running = asyncio.ensure_future(step)
     await pause.reached()
-    assert await second.write(accounts.note_introduction, ALICE) == {}
+    assert await waits_for_no_lock(url, second.write(accounts.note_introduction, ALICE)) == {}
     assert not running.done()
     pause.end()
     await running
@@ -308,12 +325,46 @@ async def test_a_list_is_merged_beside_decisions_about_anybody_but_its_owner(sto
     )
     running = asyncio.ensure_future(decision)
     await pause.reached()
-    assert await second.perform(discovered.merge_discovered, theirs.id, found) == 1
+    theirs_merged = second.perform(discovered.merge_discovered, theirs.id, found)
+    assert await waits_for_no_lock(url, theirs_merged) == 1
     waiting = asyncio.ensure_future(second.perform(discovered.merge_discovered, mine.id, found))
     await waits_for_a_lock(url, waiting)
     pause.end()
     await running
     assert await waiting == 1
+
+
+@pytest.mark.parametrize("somebody_waits", [False, True])
+async def test_a_stop_ends_beside_decisions_about_others_unless_somebody_waits_for_capacity(
+    stores, url, clock, somebody_waits
+):
+    """A stop offers its capacity to those who are waiting, which concerns everybody."""
+    first, second = stores
+    await linked(first)
+    stopping, waiting = (await linked(first, BOB, ("box", "lab"), state=State.RUNNING)).workspaces
+    operation = (await accept_operation(first, stopping, OperationVerb.STOP)).operation
+    await first.write(operations.save_step, Update(operation.id, 60.0, stop_call=Call.ACCEPTED))
+    if somebody_waits:
+        until = clock.now() + 3600.0
+        entry = WaitlistEntry("wait", BOB, "saturn", waiting.id, "gpu", 0, clock.now(), until)
+        await first.carry_out(lambda tx: waitlist.join(tx, entry))
+    pause = Pause("audit_head")
+    decision = first.engine.write(
+        lambda tx: _Paused(tx, pause.at).one("audit_head"), Priority.URGENT, [ALICE.key]
+    )
+    running = asyncio.ensure_future(decision)
+    await pause.reached()
+    row = await second.read(OPERATIONS.row, id=operation.id)
+    ending = asyncio.ensure_future(
+        second.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED), row)
+    )
+    if somebody_waits:
+        await waits_for_a_lock(url, ending)
+    else:
+        assert await waits_for_no_lock(url, ending) is not None
+    pause.end()
+    await running
+    assert await ending is not None
 
 
 async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(stores, clock):
