@@ -7,14 +7,14 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: How far ahead to look for the stop that ends the current working hours, in seconds. A day is enough,
-#: because working hours last at most a day.
+#: How far ahead to look, in seconds, for the stop that ends the current working hours, and how far back for
+#: the start that began them. A day is enough, because working hours last at most a day.
 DAY_SECONDS: Final = 86_400.0
-#: How far ahead to look for a planned stop, in seconds. If there is one, the owner of a workspace that was
+#: How far ahead to look, in seconds, for a planned stop. If there is one, the owner of a workspace that was
 #: left running isn't asked whether it is still needed.
 STOP_AHEAD_SECONDS: Final = 86_400.0
-#: How long a workspace is assumed to be needed after working hours have started it, in seconds. Used only for
-#: hours without a stop.
+#: How long, in seconds, a workspace is assumed to be needed after working hours have started it. Used only
+#: for hours without a stop.
 _OPEN_SECONDS: Final = 12 * 3600.0
 #: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0

@@ -26,23 +26,24 @@ Side = Literal["start", "stop"]
 
 #: A stop at the end of working hours is planned this many seconds ahead, to leave time to warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: Assumed length of working hours that have no stop, in seconds. Used to decide whether a start is too late.
+#: Assumed length, in seconds, of working hours without a stop. Used to decide whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: A late start is sent only if enough of the time between the planned start and the stop is left: at least
-#: this share of it, and at least ``MIN_SECONDS_LEFT`` seconds.
+#: A late start is sent only if enough time is left until the stop: at least this share of the working hours,
+#: and at least ``MIN_SECONDS_LEFT`` seconds.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back to look for missed starts and stops, in seconds. If a rule simply repeats every week, Usher
-#: looks equally far ahead for its next start or stop. A new rule is refused if its first start or stop is
+#: How far back to look, in seconds, for missed starts and stops. If a rule simply repeats every week, this is
+#: also how far ahead to look for its next start or stop. A new rule is refused if its first start or stop is
 #: further ahead than this.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: How far ahead to look for the next start or stop of a rule that has a last day, skips days or is for
-#: certain dates, in seconds.
+#: How far ahead to look, in seconds, for the next start or stop of an hours rule or course that has a last
+#: day, excludes days, or is for certain dates.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead to look for a stop that coincides with a start of the same workspace, in seconds. Such a stop
-#: isn't carried out, so the workspace keeps running. Every weekday occurs at least twice in this time.
+#: How far ahead to look, in seconds, for a stop that is planned for the same time as a start of the same
+#: workspace. Such a stop isn't carried out, so the workspace keeps running. Every weekday occurs at least
+#: twice in this time.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14

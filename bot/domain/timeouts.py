@@ -18,34 +18,34 @@ from bot.domain.runs import Run
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
-#: How long to wait for a visible effect of a start or stop whose outcome is unknown, in seconds. The call is
+#: How long, in seconds, to wait for a visible effect of a start or stop whose outcome is unknown. The call is
 #: then repeated, which is harmless.
 START_SETTLES: Final = 60.0
-#: How long to wait for a visible effect of a start or stop if the process that was making the call has died,
-#: in seconds. This is shorter than ``START_SETTLES``, which also allows for calls that timed out and may
+#: How long, in seconds, to wait for a visible effect of a start or stop if the process that was making the
+#: call has died. This is shorter than ``START_SETTLES``, which also allows for calls that timed out and may
 #: still be on their way to a slow server.
 INTERRUPTED_SETTLES: Final = 30.0
-#: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
+#: How long, in seconds, to look for the result of a creation or launch whose outcome is unknown.
 MAKE_SETTLES: Final = 120.0
-#: How long after an accepted start the card says that the workspace is still reported as down, in seconds.
-#: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
+#: How long, in seconds, the provider may report a workspace as down after an accepted start before its card
+#: says so. After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
-#: How long to wait for an accepted stop to take effect before the card says that it hasn't, in seconds.
+#: How long, in seconds, an accepted stop may have no effect before the card says so.
 NO_EFFECT_AFTER: Final = 60.0
 #: First wait before retrying a call that a busy provider refused, in seconds. While the provider keeps
 #: refusing the call, the wait grows, to at most ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each
 #: wait by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: Maximum wait before retrying a call that was refused because of another change to the workspace, in
-#: seconds. Such a change rarely takes long.
+#: Maximum wait, in seconds, before retrying a call that was refused because of another change to the
+#: workspace. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
 #: After a failed workspace is started, early reads may still show the old failure. Two reads must therefore
 #: show the workspace as failed, the second at least this many seconds after the call, before the start counts
 #: as failed.
 FAILED_AGAIN_AFTER: Final = 20.0
-#: How long to wait before rereading a workspace that seems to be gone, in seconds. An error at the provider
+#: How long, in seconds, to wait before rereading a workspace that seems to be gone. An error at the provider
 #: can make it seem so for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
 #: Maximum duration of a call by another process, in seconds. After that, the call has ended or the process
@@ -55,7 +55,7 @@ CALL_ENDS: Final = 45.0
 #: settings before it counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: Maximum time between two searches for a missing result while the user is being asked about it, in seconds.
+#: Maximum time, in seconds, between two searches for a missing result while the user is being asked about it.
 _SELDOM: Final = 300.0
 
 #: An uncertain report: a read didn't find the workspace. Another read has to confirm this.
@@ -63,8 +63,8 @@ GONE: Final = "gone"
 #: An uncertain report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Maps each kind of report that gives no reason for a state to that state, which is starting or failed. The
-#: next read asks the provider for the reason.
+#: Kinds of report that a workspace is starting or has failed, but without the reason. Each maps to that
+#: state. The next read asks the provider for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps each kind of uncertain report to what Usher requires before believing it: how many reads in a row must
@@ -109,7 +109,8 @@ class Pace:
         pending_interval: Time between reads of a workspace that is starting or stopping.
         running_interval: Time between reads of a workspace that is running and was used within a day, or
             isn't running and was used within the hour.
-        unused_interval: Time between reads of any other workspace that was ever used.
+        unused_interval: Time between reads of a workspace that is running but wasn't used within a day, or
+            isn't running and was used within a day.
         batch_size: Maximum number of workspaces in one call of ``status``.
         concurrency: Maximum number of concurrent calls.
     """

@@ -14,12 +14,12 @@ from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 #: How many days a course lasts if no end is given. No course may last longer than ``MAX_COURSE_DAYS``.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: How long before a lesson Usher begins to work out when to start its workspaces, in seconds.
+#: How many seconds before a lesson Usher begins to prepare it, by working out when to start the workspaces.
 PREPARE_SECONDS: Final = 3_000.0
-#: How long before a lesson its teachers are told how many members are ready, in seconds. If that number can
-#: still change, the report may be delayed until ``LATEST_REPORT_SECONDS`` before the lesson.
+#: How many seconds before a lesson its teachers are told how many members are ready. If that number can still
+#: change, the report may be delayed until ``LATEST_REPORT_SECONDS`` before the lesson.
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
-#: How long after its end a lesson may still be reported as missed, in seconds.
+#: How long, in seconds, a lesson that is over may still be reported as missed.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
 ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 

@@ -14,9 +14,9 @@ from bot.domain.row_times import Past, Stays
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
 #: Minimum number of seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: How long a workspace that got capacity may remain unused before its owner is warned, in seconds. After
-#: another ``ANSWERED_WITHIN_SECONDS``, the workspace is stopped, which frees the capacity for the next
-#: person.
+#: How long, in seconds, a workspace may remain unused after it got capacity for which others are waiting. Its
+#: owner is then warned, and after another ``ANSWERED_WITHIN_SECONDS`` the workspace is stopped. If the stop
+#: would be irreversible, Usher only asks whether the workspace is still needed.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
 #: Hours of the day. If the user doesn't say when a wait should end, it ends at the first of these hours that
