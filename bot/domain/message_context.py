@@ -17,8 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: How long a card isn't updated after a read has shown the result of its operation, in seconds. By then, the
-#: operation should be closed, and the message about its end should be on its way.
+#: How long, in seconds, to leave a card alone after a read has shown the result of its operation. In that
+#: time, the operation should be closed, and the message about its end should be on its way.
 END_SECONDS: Final = 2.0
 
 
@@ -47,7 +47,8 @@ class Facts:
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
-    #: The permanent URL of the connection's link page, keyed by the connection. Empty if there is none.
+    #: Maps the connection to the permanent URL of the page on which people link an account. Empty if there is
+    #: no such page.
     link_pages: Mapping[str, str] = field(default_factory=dict)
     #: Whether the user has an account on the connection, or None if that wasn't checked.
     is_linked: bool | None = None
@@ -55,8 +56,8 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: Why Usher can't send any requests for the user or, if it can, why it can't carry out the workspace's
-    #: planned stop (``bot.domain.feasibility``). It is "" if nothing prevents either.
+    #: Why Usher can't send any requests for the user, or "" if it can. In facts about a workspace, it may
+    #: instead say why the planned stop can't be carried out (``bot.domain.feasibility``).
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
@@ -111,7 +112,7 @@ class WorkspaceFacts(Facts):
     #: lesson.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
-    #: The class whose end stops the workspace.
+    #: The class, posted as a card in a channel, whose end stops or stopped the workspace.
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
@@ -270,19 +271,22 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Whether the reader ended the class or, if nobody has ended it, posted its card.
+    #: Whether the reader counts as the person who ended the class. If nobody ended it early, the
+    #: person who posted its card counts.
     is_stopper: bool = False
-    #: The members who aren't ready for a lesson, if the message lists them.
+    #: The members who aren't ready for a lesson: all of them in the report to teachers, only the reader in a
+    #: message to a member. Empty in other messages.
     problems: Sequence[ClassProblem] = ()
     #: Whether the reader teaches the card's course.
     is_teacher: bool = False
-    #: The workspace with which the reader joined, if any.
+    #: The workspace that the reader uses in the course, or None if they don't take part or don't have one
+    #: yet.
     workspace: WorkspaceFacts | None = None
-    #: The reader's membership, if they have joined but still need a linked account or a workspace. Otherwise
+    #: The reader's enrollment in the course, if they still need a linked account or a workspace. Otherwise
     #: None.
     pending: ClassProblem | None = None
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the titles of the class and the connection."""
+        """Return the titles of the connection and of the class's card, by the keys of their rows."""
         return {self.connection: ObjectName(self.connection_title), self.card.id: ObjectName(self.card.title)}

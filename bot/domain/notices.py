@@ -216,7 +216,8 @@ class NoticeKind(StrEnum):
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Asks a person whether an account is theirs, because someone else has requested to be linked to it.
     ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    #: Says that a request was denied, that the person is linked, or that linking them failed.
+    #: Says how a request to link an account ended: it was denied, the account was linked, or linking it
+    #: failed.
     APPROVAL_ENDED = Traits("approval_ended", marks=Mark.PEOPLE)
 
     # -- rows lost in a failover or by restoring a backup ----------------------------------------------------
@@ -232,9 +233,9 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages posted in channels, where Usher can't check whether they have arrived. If Usher gives up
-#: on one or doesn't know whether it was posted, it asks the author what to do, in a message of the kind given
-#: here.
+#: Maps each kind of message that is posted in a channel to the kind that asks its author what to do. Usher
+#: asks if it gives up on the message or doesn't know whether it was posted, because it can't check that in a
+#: channel.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})

@@ -73,7 +73,8 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: What Slack says about the person. Set only if an administrator has to decide about a request.
+    #: What Slack says about the person. Set only in messages that name people by more than a mention, such as
+    #: those that ask an administrator to decide on a request.
     known: Person | None = None
 
 

@@ -41,9 +41,9 @@ class Surface:
     is_quoted: bool = False
     #: The assistant that sent the request on the user's behalf, or "" if they sent it themselves.
     via: str = ""
-    #: Whether the request came from a button on a question. The answer then replaces the question. In a Home
-    #: tab, this is instead set if the tab shows an answer above the list, because that answer may be a
-    #: question.
+    #: Whether the request came from a button on a question, which the answer then replaces. For the list in a
+    #: Home tab, whether an answer is shown above it. That answer may be a question, which an updated list
+    #: must not remove.
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
