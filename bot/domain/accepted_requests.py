@@ -8,8 +8,8 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: For this many seconds, Usher can find the requests that a Slack interaction (such as a button press) made.
-#: If Slack delivers the interaction twice, the second delivery finds the requests of the first.
+#: How far back to look, in seconds, for the requests made by a Slack interaction, such as a button press. If
+#: Slack delivers the interaction twice, the second delivery finds the requests of the first.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0

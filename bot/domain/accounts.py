@@ -14,8 +14,8 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 #: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves who
 #:   owns the account.
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
-#: How long a link lasts if it was made by an administrator's approval or from an operator's file, in seconds.
-#: It then expires, unless the user has proven that the account is theirs.
+#: How long, in seconds, a link lasts if it was made by an administrator's approval or from an operator's
+#: file. It then expires, unless the user has proven that the account is theirs.
 APPROVED_SECONDS: Final = 90 * 86_400.0
 #: How long to wait before trying a refused credential again, in seconds. The user is told only if it is
 #: refused again.
@@ -26,12 +26,13 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. It is "" if the
 #: id isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How long a check of an account's id remains valid, in seconds. This is a little less than ten minutes, so
-#: that the check is at most ten minutes old even when a slow call ends. If an id isn't known yet, Usher asks
-#: the provider for it at most this often.
+#: How long, in seconds, Usher relies on a check that a username still belongs to the linked account. This is
+#: a little less than ten minutes, so that even at the end of a slow call to the provider, the check is no
+#: more than ten minutes old. If the account's id isn't known yet, Usher asks the provider for it at most this
+#: often.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: How long to wait before telling administrators about a suspended link, in seconds, so that one message can
-#: cover several links.
+#: How long, in seconds, to wait before telling administrators about a suspended link. If other links are
+#: suspended meanwhile, the same message reports them.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Links of the same connection that are suspended within this many seconds of each other are reported to
 #: administrators together.
@@ -284,7 +285,8 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: When each reminder is due, in seconds before the credential expires, earliest first.
+#: Reminders that a credential will expire, earliest first. Each has an occasion, and says how many seconds
+#: before the expiry it is due.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 

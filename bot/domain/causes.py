@@ -46,7 +46,8 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 #: Matches words for tokens and what they allow. If a refusal contains such a word, the user is advised to
 #: link again with another token.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: Matches words in refusals that tell the user to sign in elsewhere, so a different token wouldn't help.
+#: Matches words for single sign-on. A refusal that contains one tells the user to sign in elsewhere, so
+#: linking again with another token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
 #: Matches words for money. A message that contains one is about a spending limit, so stopping a workspace or
 #: run wouldn't help.
@@ -54,7 +55,7 @@ _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: HTTP statuses of refusals that aren't due to the values in the request. Their cause is ``refused`` rather
+#: HTTP statuses that refuse a request for reasons other than its values. The cause is then ``refused`` rather
 #: than ``invalid``, because correcting the values wouldn't help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
 #: Matches words that show that a refusal is about permissions.
@@ -79,12 +80,11 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: First word of the cause of a request that will be sent only if the user confirms it. It is followed by a
-#: ``StaleReason``, a time and, if there was one, the hold (the stored reason for waiting) that blocked the
-#: request.
+#: First word of the cause of a request that will be sent only if the user confirms it. A ``StaleReason`` and
+#: a time follow. If a hold (a stored reason for waiting) blocked the request, the hold comes last.
 STALE: Final = "stale"
-#: First word of the cause of a planned start that Usher couldn't send in time. The hold (the stored reason
-#: for waiting) that delayed the start follows, if there was one.
+#: First word of the cause of a planned start that Usher couldn't send in time. If a hold (a stored reason for
+#: waiting) delayed the start, the hold follows.
 MISSED_CAUSE: Final = "missed"
 
 

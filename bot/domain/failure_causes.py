@@ -60,7 +60,7 @@ _QUOTA_USED_UP: Final = (
 )
 #: Matches words for storage. Deleting files frees a storage quota, but stopping a workspace doesn't.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches things of which an account may have only a limited number, such as workspaces.
+#: Matches words for things whose number an account's quota may limit, such as workspaces.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )

@@ -26,8 +26,8 @@ FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches
 #: What a form creates: a workspace, or a run of a job.
 Purpose = Literal["workspace", "job"]
 
-#: Key, in the values of a form, of the name that users see. It is set only if the provider doesn't accept
-#: that name, so the workspace has a different name there.
+#: Key, in ``Spec.chosen``, of the name that users see. It is set only if the provider doesn't accept this
+#: name, so that the workspace has a different name there.
 DISPLAY_NAME_KEY: Final = "display_name"
 #: Prefix of the names of fields for resource limits. The provider decides which limits there are.
 LIMIT_PREFIX: Final = "limit_"
@@ -174,8 +174,8 @@ class Spec:
     """
 
     name: str
-    #: All values other than the name. They are left out of the hash, because specs are put into sets and
-    #: mappings aren't hashable.
+    #: The form's values other than the name. They are left out of the hash, because specs are put into sets
+    #: and mappings aren't hashable.
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 

@@ -30,17 +30,17 @@ SHOWING: Final = frozenset(
 #: Verbs that only administrators may use, whoever owns the target. None of these verbs uses another person's
 #: account.
 ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
-#: Verbs on a class that are open to its owner, to the people named on its card, and to administrators.
+#: Verbs on a class that are open to its owner, to the co-teachers named on its card, and to administrators.
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
 #: The only verb that may be used on another person's workspace, provided that they have consented (ADR 91).
 CONSENTED: Final = "class_stop"
-#: Maximum age of a person's Slack details when they are used to allow a change, in seconds.
+#: Maximum age, in seconds, of Slack details that allow a person to change something.
 CURRENT_SECONDS: Final = 86_400.0
 #: How far in the future Slack details may be dated, in seconds. They may come from a machine whose clock is
 #: ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: Maximum age of a person's Slack details when they are used to refuse something, in seconds. It is short,
-#: because the details may have changed. For example, the person may no longer be a guest.
+#: Maximum age, in seconds, of Slack details that would lead to a refusal. It is short, because the details
+#: may have changed: the person may no longer be a guest, for example.
 REFUSED_SECONDS: Final = 10.0
 #: Name of the rule that refuses people whose Slack workspace hasn't installed Usher.
 FOREIGN_TEAM: Final = "policy.foreign_team"
@@ -51,8 +51,7 @@ class Target:
     """What a verb acts on, and who owns it.
 
     If the owner currently allows another person to stop the target, ``kind`` is ``consent`` and
-    ``consented_to`` is that person. ``delegates`` contains the keys of the people whom a card's owner has
-    named.
+    ``consented_to`` is that person. For a class, ``delegates`` contains the keys of its co-teachers.
     """
 
     kind: str
@@ -138,7 +137,10 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
 
 
 def find_flaw(person: Person | None) -> str | None:
-    """Return why a person may not use Usher ("left", "bot", "stranger" or "guest"), or None if they may."""
+    """Return why a person may not use Usher: "left", "bot", "stranger" or "guest".
+
+    Return None if they may, or if they haven't been looked up in Slack.
+    """
     if person is None:
         return None
     if person.is_deleted:
