@@ -24,8 +24,8 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that the workspace is already in the requested state, for example running. If a read confirms that,
-#: the operation has nothing left to do.
+#: Remarks, in the answer to a request, that the workspace already is in the requested state, for example
+#: running. If a read confirms that, the operation has nothing left to do.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
@@ -82,9 +82,9 @@ class Operation(WorkItem):
     prior_at: Since | None = None
     read_since: Past | None = None
     failed_at: Past | None = None
-    #: Whether the user agreed that the workspace may be ended irreversibly. A restart may then replace the
-    #: workspace with a new one made from the same spec. To do so, the verb becomes CREATE, while ``agreed``
-    #: stays set. A workspace that has already ended by failing is replaced even without consent.
+    #: Whether the user agreed that the workspace may be ended irreversibly. A restart may then end it and
+    #: create a new one from the same spec. For that, the operation's verb is changed to CREATE, and
+    #: ``agreed`` stays set. A workspace that has already ended by failing is replaced even without consent.
     agreed: Consent = Consent.NONE
     #: The time for which this operation's timer or plan was set, or None if the user requested it directly.
     planned_for: Stays | None = None

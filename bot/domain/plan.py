@@ -48,7 +48,8 @@ FRESH = 12.0
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
 STOP_SETTLES = 600.0
 
-#: Seconds without use after which a running workspace is read less often.
+#: After this many seconds without use, a running workspace is read less often, and one that isn't running is
+#: read only on request.
 UNUSED_AFTER = 86_400.0
 #: For this many seconds after its last use, a workspace that is down is read as often as a running one. If it
 #: was wrongly reported as down, these reads soon correct that.
@@ -323,8 +324,8 @@ def _bring_down(
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        # If the workspace is known to be running, the stop is sent even if ``actions`` doesn't include it.
-        # The provider then decides whether to accept it.
+        # If the workspace may not be running, a stop that ``actions`` doesn't include has to wait. If it is
+        # running, the stop is sent anyway, and the provider decides whether to accept it.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call

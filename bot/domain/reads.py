@@ -1,4 +1,4 @@
-"""Status reads: the claim, which permits a single read, and the result, which says what was read."""
+"""Status reads of workspaces. A claim permits a single read, and the result says what the read found."""
 
 from dataclasses import dataclass
 
@@ -39,8 +39,8 @@ class ReadClaim:
     #: Whether an earlier read or list with the user's own credential has shown the workspace. The user is the
     #: owner of ``account``.
     is_proven: bool = True
-    #: What recent reads or lists have reported about the workspace, but later reads still have to confirm.
-    #: For example, they may have reported that it is gone.
+    #: What recent reads or lists have reported about the workspace but not yet confirmed, for example that it
+    #: is gone. It may also say that this read should ask for the reason for a state (``UNEXPLAINED``).
     unconfirmed: Unconfirmed | None = None
     #: Whether a call that may end the workspace has been sent. The workspace is then expected to disappear.
     is_ending: bool = False
@@ -84,15 +84,15 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: When the read was claimed (``ReadClaim.granted_at``). If it is None, the time at which the workspace's
-    #: poll gate was last claimed is used.
+    #: When the read was claimed (``ReadClaim.granted_at``). If it is None, the last claim recorded by the
+    #: workspace's poll gate (the limit on how often it may be read) counts.
     granted_at: float | None = None
     #: Period and offset, in seconds, of the times at which the account's workspaces are read together. The
     #: next read waits for one of these times. None if workspaces are read one by one.
     slot: tuple[float, float] | None = None
-    #: What this read has reported about the workspace, but later reads still have to confirm, for example
-    #: that it is gone. It is kept in the row of the first of ``workspace_ids`` until the workspace's state is
-    #: next observed.
+    #: What this read has reported about the workspace but not confirmed, for example that it is gone. It may
+    #: also say that the next read should ask for the reason for a state, or that this read did. It is kept in
+    #: the row of the first of ``workspace_ids`` until the workspace's state is next observed.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds must pass before the workspace may be read again. The countdown restarts when the
     #: response arrives, because the request may have reached the provider at any moment up to then.

@@ -147,8 +147,8 @@ class Run(WorkItem):
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: What recent reads have reported about the run, but later reads still have to confirm. For example, the
-    #: provider may no longer list it.
+    #: What recent reads have reported about the run but not yet confirmed. For example, the provider may no
+    #: longer list it.
     unconfirmed: Unconfirmed | None = None
 
     @property

@@ -147,7 +147,7 @@ class Workspace:
     #: Whether the owner has been warned of the planned stop, or needs no warning.
     stop_warned: bool = False
     #: Whether the owner agreed to the planned stop although it is irreversible. ``stop_card`` is the id of
-    #: the class card that set the stop, if one did. ``planned_stops`` contains both facts as well, but SQL
+    #: the class card that set the stop, if one did. ``planned_stops`` contains both values as well, but SQL
     #: queries need columns to filter on.
     stop_agreed: bool = False
     stop_card: str | None = None
