@@ -13,7 +13,8 @@ _BETWEEN = re.compile(r"[\W_]+")
 #: Minimum length of a word in a name, in letters. Shorter words are ignored, because they match too many
 #: people.
 _SHORTEST: Final = 3
-#: Pairs: a word's minimum length, and how many of its letters may be mistyped.
+#: Pairs of a word's minimum length and the number of its letters that may be mistyped, longest words first.
+#: Words shorter than these must be typed correctly.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 

@@ -301,8 +301,8 @@ _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     "(20[0-9]{2})": lambda _, __, year: _span_unit(date(int(year), 1, 1), "year"),
     "([0-9]{4})-([0-9]{2})": lambda _, __, year, month: _span_unit(date(int(year), int(month), 1), "month"),
 }
-#: Patterns for names that recur, such as *September* or *Q3*. Each maps to a unit of time, and to a function
-#: that says whether one such unit has a given name. The function gets the unit's first day and the name.
+#: Patterns for names of recurring periods, such as *September* or *Q3*. Each maps to the unit of the period,
+#: and to a function that says whether the unit that begins on a given day has the matched name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),

@@ -76,8 +76,8 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: If a time without am or pm, such as ``at 3``, would be before six tomorrow morning and more than this many
-#: seconds away, the user is asked which time they meant.
+#: ``at 3`` may mean 3 at night or 3 in the afternoon. If the next such time is before six tomorrow morning
+#: and more than this many seconds away, the user is asked which one they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 _MORNING: Final = 6
 #: Maximum number of possible times to offer if a time zone's name is ambiguous.

@@ -23,7 +23,7 @@ Kind = Literal["", "length", "time"]
 Phrases = tuple[tuple[re.Pattern[str], str], ...]
 
 #: Maps each word that can introduce a time to what follows it: a duration or a time of day. *About* can
-#: introduce either. After another of these words, as in ``for about 2h``, that word decides.
+#: introduce either. In a phrase such as ``for about 2h``, the other word (*for*) decides.
 LEADS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("for", "in", "after"), "length"),
     **dict.fromkeys(("until", "till", "til", "'til", "at", "by", "before"), "time"),
@@ -32,8 +32,8 @@ LEADS: Final[Mapping[str, Kind]] = {
 WEEKDAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
-#: Words, each followed by other spellings, which are replaced by the word. The spellings listed after ``-``
-#: are left out, because they add nothing to a time.
+#: Words, each followed by its other spellings, which are replaced by it. The words listed after ``-`` are
+#: dropped, because they add nothing to a time.
 _SPELLINGS: Final = """
 - instead sharp approximately lang; about around circa ca roughly gegen approx
 at um @; until bis untill; for für fuer; from von ab vom; since seit starting; after nach; before vor; and und
