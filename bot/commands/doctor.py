@@ -28,11 +28,11 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.support.zones import describe_zones
 
-#: How long ``doctor`` waits for a response from the public address, in seconds.
+#: How long, in seconds, ``doctor`` waits for a response from the public address.
 _LOOK_SECONDS: Final = 5.0
 _CERTIFICATE_ADVICE: Final = "Check the proxy's certificate."
-#: Free space below which ``doctor`` reports a disk as nearly full, in bytes. The database's log alone can
-#: fill a sixth of this space.
+#: If the database's disk has less free space than this, in bytes, ``doctor`` reports it as nearly full. The
+#: database's log alone can take a sixth of this space.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."

@@ -44,10 +44,10 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: How far back ``doctor`` looks for operations that failed for lack of a permission, in seconds. The causes
-#: of older failures may have been fixed.
+#: How far back, in seconds, ``doctor`` looks for operations that failed because a permission was missing. The
+#: causes of older failures may have been fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: How long a revocation may be pending before ``doctor`` warns about it, in seconds. Most take only a few
+#: How long, in seconds, a revocation may be pending before ``doctor`` warns about it. Most take only a few
 #: seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
@@ -62,12 +62,12 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: How far back to look for backups and downtime, in seconds. Anything older says little about how Usher is
+#: How far back, in seconds, to look for backups and downtime. Anything older says little about how Usher is
 #: run now.
 RECENT = 7 * 86_400.0
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: How long work must be overdue before ``doctor`` reports that no process is doing it, in seconds.
+#: How long, in seconds, work must be overdue before ``doctor`` reports that no process is doing it.
 OVERDUE_SECONDS = 3600.0
 _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "

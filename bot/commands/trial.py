@@ -45,8 +45,8 @@ _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 #: isn't offered templates that are restricted to certain people.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
-#: the trial assumes that it wasn't created.
+#: If the call that creates a workspace or job got no response, it may still appear at the provider within
+#: this many seconds. After that, the trial assumes that nothing was created.
 CONFIRM_SECONDS: Final = 180.0
 #: A poll gate limits how often a workspace's status is read. Once it lets a read pass, the read has to be
 #: sent within this many seconds. ``CALL_SECONDS`` is the time reserved for the read itself, and the time

@@ -20,8 +20,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The ways to group totals, in the order in which they are printed. A ``Life`` is one period in which a
-#: workspace or job ran, and each function returns the group in which it is counted.
+#: The ways to group totals, in printing order. Each function returns the group of a ``Life``, which is one
+#: period during which a workspace or job ran.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
