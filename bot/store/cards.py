@@ -19,18 +19,18 @@ from bot.store.transaction import Row, Transaction, as_json
 
 #: Seconds to wait before redrawing a question that was just answered, so that the reply is sent first.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: Seconds for which a message isn't redrawn because a notice is about to replace it. If the notice hasn't
-#: been sent by then, it may be lost, so the message is redrawn after all.
+#: How long, in seconds, to leave a message alone if a notice is about to replace it. If the notice takes
+#: longer, it may be lost, so the message is redrawn after all.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: Minimum interval between two updates of a card while its work is in progress, in seconds.
+#: Minimum interval, in seconds, between two updates of an open operation's card.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: Minimum interval between two updates of a message that only show progress, in seconds. For a card,
-#: ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies instead after the first minute. That minute begins when the card
-#: is created or, if its run has to wait for more than a minute, when the run begins.
+#: Minimum interval, in seconds, between two updates of a message if its state hasn't changed, only its
+#: progress or buttons. Once a card is a minute old, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies to it instead.
+#: If its run waited for more than a minute, the minute is counted from when the run began.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: Seconds to wait before sending the card of work that a reply has already announced. Most work ends sooner,
-#: and the message about its end makes the card unnecessary.
+#: Minimum delay, in seconds, before the card of an operation or run is sent if a reply has already announced
+#: the work. Most work ends sooner, and the message about its end then makes the card unnecessary.
 CARD_DELAY_SECONDS: Final = 60.0
 #: Seconds to wait after an announced time before redrawing the message that announced it. The message about
 #: the event itself is sent first.
@@ -41,17 +41,17 @@ ENDS_WITHIN_SECONDS: Final = 2.0
 #: A message's content as it was sent, or None if the message can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``. ``moments`` are the times at which parts of the message become outdated.
-#: ``undated`` marks text that can't be split into sentences, so outdated sentences can't be removed from it.
-#: ``found`` marks a message that Usher found in Slack by searching and then rendered again, so Slack may
-#: still show an earlier text.
+#: ``undated`` means that these times aren't known, so the message shows when its text was written. ``found``
+#: means that Usher had to search Slack for the message. The stored text was then rendered anew, so Slack may
+#: still show an older text.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
 _CLAIMED: Final = "leased_until = :until, claimed_digest = rendered_digest, rendered_digest = ''"
-#: Queue of cards that must show a new state. Most changes to an open operation are followed by another at
-#: once, so its card is updated at most every ``MIN_UPDATE_INTERVAL_SECONDS``.
+#: Queue of cards that must show a new state. An open operation's card is updated at most every
+#: ``MIN_UPDATE_INTERVAL_SECONDS``, because most changes are immediately followed by another.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
         name="changed_cards",

@@ -15,11 +15,11 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: Delay before a correction is sent, in seconds, so that a second read can confirm it.
+#: Delay, in seconds, before a correction is sent, so that a second read can confirm it.
 _DOUBT_SECONDS: Final = 30.0
-#: For this many seconds after a report that a workspace is ready, the report can be corrected.
-#: ``_DONE_SECONDS`` applies to reports of other successes, and ``_FAILED_SECONDS`` to reports of failures.
-#: Any later change was probably made by the owner elsewhere.
+#: How long, in seconds, Usher may still correct a message that said that a workspace was ready.
+#: ``_DONE_SECONDS`` applies to messages about other successes, and ``_FAILED_SECONDS`` to messages about
+#: failures. A later change was probably made by the owner outside Usher.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
@@ -116,7 +116,7 @@ def _notify(
 ) -> None:
     if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
         return
-    # Set the request's time a moment after the read that was just granted, so that another read follows.
+    # Give the request a time just after that of the read that led here, so that the workspace is read again.
     tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
     body = {"workspace": workspace.id, "connection": workspace.connection}
     body |= {"said": said, "operation": operation_id, **more}

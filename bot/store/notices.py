@@ -38,7 +38,8 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: How long the notice about an operation's end may wait for the operation's card to be sent, in seconds.
+#: How long, in seconds, the notice about the end of an operation or run waits for a card that is being sent,
+#: so that the two appear in the right order.
 CARD_FIRST_SECONDS = 5.0
 #: Results of stops, suspensions and removals wait this many seconds for the other results of the same
 #: request, so that one message can include them all. Results of other verbs wait only
@@ -46,8 +47,8 @@ CARD_FIRST_SECONDS = 5.0
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: Seconds after which waiting updates are combined into one message per person. A wait of this length means
-#: that Slack was down, not just busy.
+#: If a person's oldest waiting update has waited this many seconds, Usher combines their waiting updates into
+#: one message. A wait of this length means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
 #: Kinds of notices that can answer an interaction. A reply may be replaced by a notice of another kind, so if
 #: there are several answers, the current one is the one whose kind comes first here.
@@ -82,11 +83,12 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Statement that claims one notice to try while Slack isn't responding. A notice whose last attempt failed
-#: may be tried again earlier than planned. Replies come last. ``:is_send`` says which of the other notices
-#: come first: those to be sent, or those that may have been sent and have to be searched for in Slack. In
-#: each group, notices that wait for a read of their workspace come first. The rest take turns, so that one
-#: that always fails doesn't block the others. A message isn't searched for before it has had time to show up.
+#: Statement that claims one notice to try while Slack isn't responding. If the notice's last attempt failed,
+#: the next one needn't be due yet. With ``:is_send``, notices that certainly haven't been sent come first.
+#: Otherwise, those that may have been sent come first, so that Usher searches Slack for one of them. A
+#: message isn't searched for before it has had time to show up. Replies come last. In each group, notices
+#: that wait for a read of their workspace come first. The rest take turns, so that one that always fails
+#: doesn't block the others.
 PENDING_CLAIM: Final = build_claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"

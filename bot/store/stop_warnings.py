@@ -11,8 +11,8 @@ from bot.store import cards, notices
 from bot.store.tables import CARDS, NOTICES
 from bot.store.transaction import Row, Transaction
 
-#: How long a planned stop may be delayed because its warning can't be sent, in seconds. This is less than the
-#: day after which Usher gives up on a message (``bot.slack.notifier.timing.Timing``).
+#: How long, in seconds, a planned stop may be delayed because its warning can't be sent. Usher tries for
+#: longer to send the warning: it gives up only after a day (``bot.slack.notifier.timing.Timing``).
 MAX_WARNING_DELAY_SECONDS = 12 * 3600.0
 _UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})
 _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
