@@ -368,9 +368,10 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads into rows and poll gates, wake operations, and redraw messages.
 
     Messages about a workspace are redrawn if anything visible changed. An observation's time is when its read
-    was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row,
-    because it may just mean that the reader has no access. The workspace is then read again with the accounts
-    of the other rows. Each batch is a separate transaction, so that urgent work can run in between.
+    was claimed, not when the provider answered. The result ``gone`` changes only the row of the person whose
+    account was used, because it may just mean that this account has no access. The workspace is then read
+    again with the accounts of other people. Each batch is a separate transaction, so that urgent work can run
+    in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -446,9 +447,9 @@ def _record(
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         is_doubtful = is_gone or (not is_reader and _needs_owner(row, result.observed))
         if not is_reader and (is_doubtful or row["verified_at"] is None):
-            # The answer "gone" may only mean that the reader has no access, and some states are shown only to
-            # the workspace's owner. If this row's person is known to have access, read the workspace again as
-            # soon as its gate opens.
+            # This row belongs to a person whose account wasn't used for the read. "Gone" may just mean that
+            # the account used has no access, and some states are shown only to the workspace's owner. So if
+            # that person is known to have access, read the workspace again as soon as its gate opens.
             may_see = row["verified_at"] is not None and row["state"] != State.GONE
             is_able = row["account_id"] is not None and row["refused_since"] is None
             if may_see and is_doubtful and (is_gone or is_able):
@@ -457,7 +458,7 @@ def _record(
         changed = False
         if result.observed is not None and granted_at >= newest_read(row):
             confirms = is_reader and result.is_own
-            # A read made to find out why a workspace is in its state reports only the state and the reason.
+            # A read that asks the provider for the reason for a state reports only the state and that reason.
             is_partial = result.unconfirmed is not None and result.unconfirmed.kind == EXPLAINED
             seen = result.observed
             if is_partial and seen.state == row["state"]:
@@ -513,9 +514,9 @@ def _observe(
 ) -> bool:
     """Write an observation into a row, and return whether to wake the workspace's open operation.
 
-    Set ``shows_owner`` if the observation shows whether the workspace belongs to the row's person. Otherwise,
-    the row's owner doesn't change. Set ``confirms`` if the read proves that the workspace exists. This clears
-    the row's note that the workspace was missing from a list.
+    A row is one person's view of a workspace. Set ``shows_owner`` if the observation shows whether the
+    workspace belongs to that person. Otherwise, the ``owner`` column doesn't change. Set ``confirms`` if the
+    read proves that the workspace exists. This clears the note that a list lacked the workspace.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
@@ -611,9 +612,9 @@ def _observe(
 
 
 def _choose_url(row: Row, seen: Observed, actions: str | None) -> str | None:
-    """Return the workspace's URL for a person whose account wasn't used for the read.
+    """Return a workspace's URL for a person if the read was made with another person's account.
 
-    The reader may be allowed to open the workspace although this person isn't, or the other way round.
+    One of the two people may be allowed to open the workspace although the other isn't.
     """
     if actions is not None and "open" not in actions.split():
         return None
