@@ -32,7 +32,8 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: How long each further query may take once a request has used up its time, in seconds.
+#: All queries of a request share a time limit. Once it is used up, each further query may still take this
+#: many seconds.
 MIN_PATIENCE_SECONDS = 0.1
 #: Slack expects the response to a request within this many seconds. Work that is queued later can't affect
 #: the response, so its caller waits for the usual time (``PATIENCE_SECONDS``).

@@ -18,7 +18,7 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: How long a process has to replace a token, in seconds, before another process may try. Slack always answers
+#: Time limit, in seconds, for replacing a token. After that, another process may try. Slack always answers
 #: within this time.
 RENEWING_SECONDS: Final = 30.0
 #: How long a used OAuth state is remembered, in seconds. No state is valid for that long.

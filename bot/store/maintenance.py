@@ -17,9 +17,9 @@ from bot.store.transaction import Priority, Row, Transaction, from_json, priorit
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: Name of the record of nightly backups.
+#: Name of the row that records the nightly backups.
 BACKUP: Final = "backup"
-#: Name of the record of when Usher last resumed serving after a pause. It exists only on SQLite.
+#: Name of the row that says when Usher last began to serve again after downtime. It exists only on SQLite.
 AWAY: Final = "away"
 #: Name of the row that is written to test whether the database is writable.
 _TRIAL = "trial"
@@ -51,9 +51,9 @@ def try_writing(tx: Transaction) -> None:
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
-#: Messages that explain why no process may serve from a database with one of these marks. ``moved`` means
-#: that the database was copied to another one, which is now in use. ``copied`` means that it is itself a
-#: backup.
+#: Maps each ``Mark`` of a database to a message that explains why no process may serve from it. ``moved``
+#: means that the database was copied to another one, which is now in use. ``copied`` means that the database
+#: is itself a backup.
 _OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "

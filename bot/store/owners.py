@@ -13,9 +13,9 @@ LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of a name that a process owns to show other processes that it has an encryption key. The key's
-#: fingerprint follows. A name with ``CONNECTION_PREFIX`` shows in the same way that the process has a
-#: connection.
+#: Prefix of names that announce encryption keys to other processes. A process owns one such name for each of
+#: its keys. The key's fingerprint follows the prefix. Names with ``CONNECTION_PREFIX`` announce the process's
+#: connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

@@ -52,7 +52,8 @@ def save(tx: Transaction, people: Sequence[Person]) -> None:
             tables.MONDAYS.change(tx, {"principal": principal}, due_at=monday)
 
 
-#: Maximum delay before this process sees another process's changes, in seconds.
+#: How long, in seconds, a person is cached. During this time, this process may not see changes that other
+#: processes make.
 CACHE_SECONDS = 2.0
 MAX_CACHED_PEOPLE = 5_000
 

@@ -54,9 +54,9 @@ READERS = 2
 #: ``NEAR_LANES`` connections are used. Connections to such a fast server spend little time waiting, so more
 #: of them would only spread the work over more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: Seconds during which an open transaction on one of the ``LANES`` accepts more work. The time is longer than
-#: on other connections, because these transactions rarely make others wait, and fewer commits leave a busy
-#: machine more time for actual work.
+#: How long, in seconds, an open transaction on one of the ``LANES`` accepts more work. This is longer than on
+#: other connections, because these transactions rarely make others wait, and a busy machine has more time for
+#: actual work if there are fewer commits.
 LANE_SECONDS = 0.05
 #: Interval, in seconds, at which the listener checks whether notifications of changed tables are still
 #: wanted. If its connection is lost, it tries to reconnect at the same interval. Until it succeeds, periodic

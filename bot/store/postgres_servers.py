@@ -21,8 +21,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long to wait for the servers in a URL to answer which timeline they are on, and how long to reuse their
-#: answers, in seconds.
+#: ``ASKED_SECONDS`` is how long to wait for the servers in a URL to report their timelines. The answers are
+#: then reused for ``KNOWN_SECONDS``.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
 #: Default connection parameters. The URL may override them. With these, Usher notices within ten seconds if a
 #: server silently disappears.
@@ -35,7 +35,7 @@ CONNECTING = {
     "tcp_user_timeout": "10000",
     "client_encoding": "utf8",
 }
-#: Interval at which a running process queries all servers, in seconds.
+#: Interval, in seconds, at which a running process queries all servers.
 LOOK_SECONDS = 60.0
 #: SQL for the column that identifies a server and its timeline. After a promotion, the control file doesn't
 #: show the new timeline until the first checkpoint, but the log file's name shows it immediately. A standby

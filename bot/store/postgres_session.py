@@ -41,8 +41,8 @@ OLDEST_VERSION = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: Timeout for the first statement on a new connection, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: If the connection is lost during a commit, how long to keep checking whether the commit took effect, in
-#: seconds. By then, any lease taken in that commit has expired, and another process may do the work.
+#: If the connection is lost during a commit, Usher keeps checking for this many seconds whether the commit
+#: took effect. By then, any lease taken in it has expired, and another process may do the work.
 OUTCOME_SECONDS = 60.0
 
 #: PostgreSQL settings for each connection. Waits for locks are short, so that a transaction whose caller has
@@ -94,7 +94,7 @@ class PostgresSession:
         servers: Servers,
         is_allowed: Callable[[], bool] | None = None,
     ) -> None:
-        """``is_allowed`` returns whether this session may still write in parallel with others."""
+        """``is_allowed`` returns whether this session may still write in parallel with other sessions."""
         self._url = url
         self._servers = servers
         self._is_allowed = is_allowed

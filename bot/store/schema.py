@@ -124,16 +124,16 @@ def read_latest_schema() -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-#: Maximum change of the wall clock that counts as ordinary slewing, in seconds. The margins between polls are
-#: larger, so such a change can't make a poll come too early.
+#: A change of the wall clock by at most this many seconds counts as ordinary slewing (gradual correction).
+#: The margins between polls are larger, so such a change can't make a poll come too early.
 MAX_SLEW_SECONDS: Final = 0.1
 #: If the wall clock has changed by more than this many seconds, the clock reading is stored again. Smaller
 #: changes can be ignored, because the margins between polls are larger.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
-#: How long a message can take to appear in Slack after an attempt to send it, in seconds. If it isn't there
-#: by then, it never will be, even if its sender has died. The sum of ``Timing.send_timeout`` and
-#: ``Timing.settles``.
+#: How long, in seconds, a message can take to appear in Slack after an attempt to send it
+#: (``Timing.send_timeout`` plus ``Timing.settles``). A message that isn't there by then never will be, even
+#: if the process that was sending it has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
 #: Minimum gap between heartbeats that counts as downtime, in seconds. A restart takes less time.

@@ -53,10 +53,10 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: How long SQLite waits for another process's lock, in seconds. Before it tries again, waiting reads get a
+#: How long, in seconds, SQLite waits for another process's lock. Before it tries again, waiting reads get a
 #: turn.
 LOCK_SECONDS = 0.1
-#: How long SQLite waits for a lock while it opens the database, in seconds. This is longer than
+#: How long, in seconds, SQLite waits for a lock while it opens the database. This is longer than
 #: ``LOCK_SECONDS``, because no reads are waiting yet.
 OPEN_SECONDS = 2.0
 

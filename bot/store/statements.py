@@ -31,7 +31,8 @@ _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
 #: Matches a placeholder that ``_list_marked_kinds`` replaces, usually a notice's mark (see ``Mark``).
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
-#: Matches a placeholder for the columns of the tables whose aliases it lists.
+#: Matches a ``{columns …}`` placeholder, which lists table aliases. It is replaced by the columns of those
+#: tables' models.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 #: Matches SQL that runs only on PostgreSQL.
 OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)

@@ -178,11 +178,11 @@ def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
 
 
 class Table(Generic[Model]):
-    """A database table: its model, its keys, and its columns that contain times.
+    """A database table: its model, its keys, and its time columns.
 
-    A key is a list of columns that have an index. The first key identifies a row. ``=`` after a column means
-    that the column must be NULL, because the index contains only rows in which it is. ``times`` are columns
-    with times that aren't in the model.
+    A key is a list of columns with an index. The first key identifies a row. ``=`` after a column means that
+    the column must be NULL, because the index covers only rows where it is NULL. ``times`` are the time
+    columns that aren't fields of the model.
     """
 
     def __init__(

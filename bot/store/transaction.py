@@ -278,10 +278,11 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: Maximum difference between the store's time and the wall clock that counts as a rounding error, in seconds.
+#: A difference of less than this many seconds between the store's time and the wall clock counts as a
+#: rounding error.
 _ROUNDING_SECONDS = 1e-5
-#: Maximum difference between the store's time and the wall clock that counts as ordinary slewing and is
-#: ignored, in seconds.
+#: A difference of at most this many seconds between the store's time and the wall clock counts as ordinary
+#: slewing (gradual correction of the clock), and is ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 
