@@ -1,4 +1,4 @@
-"""The requests that Usher has accepted from people."""
+"""Looks up requests that Usher has accepted, for example to see if a newer one has overtaken another."""
 
 from bot.domain.accepted_requests import DELIVERY_SECONDS, RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal

@@ -24,8 +24,8 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of a connection's links to check after one of them was suspended because its username now
-#: belongs to another account. The others may have the same problem.
+#: If a username turns out to belong to another account, other links that were made by username may be wrong,
+#: too. This is the maximum number of them to check on the same connection.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

@@ -54,8 +54,8 @@ class Figures:
     #: Number of processes in each role (``bot.store.owners.ROLES``). Empty if a single process has the
     #: database to itself.
     processes: Mapping[str, int]
-    #: Maps each connection and kind of capacity to the number of people waiting for it, and to the average
-    #: wait, in seconds, of those who got it within the last day.
+    #: The waitlist's figures by connection and kind of capacity: the number of people waiting, and the
+    #: average wait, in seconds, of those who got capacity within the last day.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 

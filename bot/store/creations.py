@@ -92,11 +92,13 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gate keys of those workspaces that no other creation can have made.
+    """Return the gate keys of those workspaces that only this creation can have made.
 
-    Return an empty list if the connection has another creation, called after ``since`` (epoch seconds), that
-    has no id yet. In that case, the other one may have made them. A gate is kept for a day after its last
-    workspace is deleted, so that the workspaces of unlinked accounts are recognised, too.
+    A workspace that already has a gate is left out, unless a list of the same person's workspaces has added
+    it since the operation was created. A gate is kept for a day after its last workspace is deleted, so that
+    the workspaces of unlinked accounts are recognised, too. If the connection has another creation that was
+    called after ``since`` (epoch seconds) and has no id yet, return an empty list, because that creation may
+    have made any of the workspaces.
     """
     unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"

@@ -1,7 +1,8 @@
 """Fan-outs: changes to many rows that result from a change to one row. They are made in batches.
 
-The first batch is part of the transaction that changes the one row. A task makes the others, each in its own
-transaction, as long as the row still requires them. After a crash, the task continues where it left off.
+The first batch is part of the transaction that changes the one row. A task makes the other batches, each in
+its own transaction. It stops early if the row's current state no longer requires them. After a crash, the
+task continues where it left off.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator

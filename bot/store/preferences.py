@@ -19,7 +19,7 @@ def preferences(tx: Transaction, principal: Principal) -> Preferences:
 
 
 def allows_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
-    """Return whether a person allows Slack's assistant to act at a given level."""
+    """Return whether a person allows Slack's assistant to act at a given permission level."""
     return preferences(tx, principal).allows_assistant(level)
 
 

@@ -340,7 +340,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update the runs of a batch that already have rows, and return the others.
+    """Update the runs of a batch that already have rows, and return the runs that have none.
 
     Return None if the account was unlinked.
     """

@@ -30,10 +30,10 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "planned_stops": "",
 }
-#: How often to check whether a planned stop's warning has been delivered, in seconds.
+#: How often, in seconds, to check whether a planned stop's warning has been delivered.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: How long a planned stop is kept after its due time if a read finds the workspace down, in seconds. The read
-#: may have been wrong, and the workspace may still be running.
+#: If a read finds a workspace down, its planned stops are kept for this many seconds after they were due. The
+#: read may have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
 #: Reasons for planned stops that a new start cancels: nobody said that the workspace was still needed
 #: (``needed``), or its owner didn't use the capacity that they got from the waitlist (``room``).

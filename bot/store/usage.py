@@ -47,11 +47,11 @@ MONDAY_QUEUE: Final = declare_queue(
         returning="principal",
     )
 )
-#: How long a *life* (a period of running) is kept after it has ended, in seconds.
+#: How long, in seconds, a *life* (a period of running) is kept after it has ended.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: How long a workspace or run still counts as running after the last sign that it was, in seconds. After
-#: that, its state is unknown until a read finds it running. There may be no signs because the workspace is
-#: hidden, its link is suspended, or its provider is down.
+#: If there has been no sign of a workspace or run for this many seconds, it no longer counts as running, and
+#: its state is unknown until a read finds it running. The workspace may be hidden, its link suspended, or its
+#: provider down.
 SILENT_SECONDS: Final = 86_400.0
 
 

@@ -27,9 +27,9 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum pause after a person's failed attempt, in seconds, if a stopped workspace has freed capacity. If a
-#: run has ended instead, ``RUN_PAUSE_SECONDS`` applies, because runs end often but rarely free the capacity
-#: that people are waiting for.
+#: If a stopped workspace has freed capacity, the next start for a person on the waitlist is tried at the
+#: earliest this many seconds after their last one failed. If a run has ended instead, ``RUN_PAUSE_SECONDS``
+#: applies, because runs end often but rarely free the capacity that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 
@@ -75,9 +75,9 @@ def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: f
 
 
 def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
-    """Count the ``others`` in the same line, and how many of them are ``ahead``.
+    """Count the ``others`` in a waitlist entry's line, and how many of them are ``ahead`` of the entry.
 
-    ``tried_before`` counts those who have already had their turn in the entry's round.
+    ``tried_before`` is the number of people who have already had their turn in the entry's round.
     """
     place = {"connection": of.connection, "kind": of.kind, "round": of.round, "seq": of.seq, "id": of.id}
     (row,) = tx.all("count_places", **place)
@@ -85,7 +85,7 @@ def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
 
 
 def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
-    """Return a summary of the others who are waiting for the same capacity."""
+    """Return a summary of the other people who are waiting for the same capacity."""
     (row,) = tx.all("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
     return OthersInLine(**row)
 
@@ -151,7 +151,7 @@ def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
 
 
 def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether a waitlist entry's workspace has disappeared since its owner joined."""
+    """Return whether an entry's workspace has disappeared since the person joined the waitlist."""
     row = WORKSPACES.row(tx, id=of.workspace_id)
     return row is not None and row["state"] == State.GONE and (row["gone_at"] or 0.0) > of.joined_at
 

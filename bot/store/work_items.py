@@ -150,10 +150,10 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim the rows that a query finds, and return each with a second row.
+    """Claim the rows that a query finds, and return each with a second row, which has what a step needs.
 
-    The query ``beside`` finds the second rows, and determines the order. These rows contain the account, the
-    person on whose behalf a step acts, and any other data that the step needs.
+    The query ``beside`` finds the second rows, and determines the order. They contain the account, the person
+    on whose behalf the step acts, and any other data.
     """
     now = tx.now()
     claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
