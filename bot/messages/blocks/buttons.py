@@ -73,8 +73,8 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Flag in a *Stop waiting* button of a message that shows more than the wait, such as a list of workspaces.
-#: The answer to the button then doesn't replace the message.
+#: Marks a *Stop waiting* button in a message that shows more than the wait for capacity, such as a list of
+#: workspaces. The answer to a marked button doesn't replace the message.
 IN_ROW: Final = "row"
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite("Cancel it", "keep_running", "Keep {name} running")

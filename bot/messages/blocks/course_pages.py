@@ -1,4 +1,4 @@
-"""Renders a course as teachers, members and others see it, and the form for posting a class card."""
+"""Renders a course for teachers, members and other people, and the form for posting a class card."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -33,7 +33,8 @@ WRONG: Final = {
 }
 
 POST: Final = "Post a class card"
-#: Labels and hints for the form's fields. A field that corresponds to a flag of ``card`` has the flag's name.
+#: Labels and hints for the form's fields. A field that corresponds to a flag of the ``card`` command has the
+#: flag's name.
 FIELDS: Final = {
     "what": ("What everyone gets", ""),
     "title": ("Title", ""),

@@ -47,9 +47,8 @@ HOURS_CALLBACK: Final = "hours"
 #: Names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that the form suggests.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: Maximum number of starts and stops to check when looking for the next start, or the next stop that has an
-#: effect, in one rule of a workspace's working hours. For a rule that applies every day, this covers two
-#: weeks.
+#: Maximum number of starts and stops of a working-hours rule to go through when looking for the next start,
+#: or for the next stop that has an effect. If the rule applies every day, this covers two weeks.
 MAX_LOOKED_AT: Final = 28
 #: Buttons left out of the form: the one that opens it, and those that affect only today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})

@@ -150,7 +150,7 @@ ASK_ACTION: Final = "ask"
 QUESTION: Final = "question"
 BUTTONS_PER_ROW: Final = 2
 
-#: Actions of buttons that open a URL meant for one person only.
+#: Actions of buttons that open a URL: an IDE, a page at the provider, or a page for linking an account.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")

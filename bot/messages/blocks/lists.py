@@ -66,8 +66,8 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: Number of rows that fit on a small screen. A longer list has a search field.
 AT_A_GLANCE: Final = 10
-#: A list of workspaces says only once when their states were read from the providers. The time covers all
-#: states read within this many seconds of the latest one. Older states show their own times.
+#: Below a list of workspaces, one line says when their states were read from the providers. It applies to all
+#: states read at most this many seconds before the latest one. Rows with older states show their own times.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists, each row has a menu instead, so that the list
 #: takes up at most two screens.

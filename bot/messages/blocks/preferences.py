@@ -25,15 +25,16 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Added if an operator has made Usher ask about idle workspaces after a different number of hours on some
-#: connections.
+#: Added for connections on which Usher asks about idle workspaces after a different number of hours, as set
+#: by an operator.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-#: Texts about what Slack's assistant can do, by level (``bot.domain.preferences.LEVELS``).
+#: Texts about what Slack's assistant may do for a person, by permission level
+#: (``bot.domain.preferences.LEVELS``).
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
     "show": "show your workspaces",
@@ -41,8 +42,8 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the options that say when to message a person about a workspace. Instead of choosing an option,
-#: people can type its key after the workspace's name.
+#: Labels of the options that say when to message a person about a workspace. People can also type an option's
+#: key in a command, such as ``settings NAME ready``.
 MESSAGE_CHOICES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",

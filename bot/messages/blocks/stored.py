@@ -1,9 +1,9 @@
 """Stored answers, split into parts. Each part and button is stored with the time at which it expires.
 
 Usher renders a message again from these parts, so it never has to search, compare or edit the message's text.
-Some rows contain whole texts instead (``undated``): those written by release 0.4.1, and those of messages
-that Usher found in Slack by searching but can't render from current rows any more. A message rendered from
-such a row says when its text was written.
+Some rows contain whole texts instead (``undated``): rows written by release 0.4.1, and rows of messages that
+Usher found in Slack by searching but can no longer render from the database. A message rendered from such a
+row says when its text was written.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from bot.messages.texts import answers
 #: Key that marks a stored answer with whole texts instead of parts. Nothing says when these texts become
 #: outdated, so a message rendered from them says when they were written.
 UNDATED: Final = "undated"
-#: Key that marks a stored answer whose message was found in Slack by searching, because it wasn't clear
-#: whether it had been sent. The answer is rendered from current rows, so Slack may still show an older text.
+#: Key that marks a stored answer whose message may still show an older text in Slack. Usher searched for the
+#: message, because it wasn't clear whether it had been sent, found it, and rendered the answer again from
+#: current rows.
 FOUND: Final = "found"
 
 

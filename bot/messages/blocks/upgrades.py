@@ -16,7 +16,8 @@ from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
 #: A sentence for each loss, keyed by the kind of loss. ``hours_wait`` stands for working hours that no longer
-#: wait for capacity. Its sentence names all workspaces affected; the others are used once for each loss.
+#: wait for capacity, and its sentence names all workspaces affected. Any other sentence is used once for each
+#: loss of its kind.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "
