@@ -96,7 +96,8 @@ class Verb:
     has_choice_buttons: bool = False
     #: Whether the buttons that offer the verb are red.
     is_red: bool = False
-    #: What other buttons and sentences call the verb: ``alone`` without arguments, ``does`` with them.
+    #: Texts that describe a command with this verb, for example on a button that runs the command. ``alone``
+    #: describes the verb without arguments, ``does`` with them.
     alone: str = ""
     does: str = ""
     #: Texts that offer the verb for one workspace. ``button_at`` is the button's label if a time is given.

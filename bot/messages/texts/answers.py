@@ -192,8 +192,9 @@ CODE_EXPLAINED: Final = (
 CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in our direct messages."
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces aren't shown because their connection isn't set up in this process. The key is the
-#: reason.
+#: Says how many workspaces aren't shown because their connection isn't set up in this process. The key says
+#: whether the connection was removed, or whether only other processes have it so far, because Usher is being
+#: updated.
 ABSENT: Final[Mapping[str, str]] = {
     "connection_gone": "{count} on *{title}*, which isn't set up any more.",
     "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",

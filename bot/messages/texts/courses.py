@@ -85,7 +85,7 @@ ENROLLED: Final = (
 #: Text for providers where creating a workspace also starts it.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Replaces ``ENROLLED_MAKING`` if a lesson begins before the planned stop.
+#: Used instead of ``ENROLLED_MAKING``, which announces a stop in an hour, if a lesson begins before then.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
@@ -317,8 +317,8 @@ CLASS_CLOSED: Final = (
     "*{title}* is ending. I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class. The first of each pair is sent if someone else ended the class, the second
-#: if the reader did.
+#: Texts about the end of a class, in pairs. The second text of each pair is for the person who ended the
+#: class, or who posted its card if nobody ended it. The first text is for everyone else.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",

@@ -85,7 +85,7 @@ _TIMED: Final = frozenset(
 )
 
 #: The hold (reason for waiting) stored with operations and runs while a provider rejects the sign-ins of
-#: several people at once. Then the provider is at fault, so Usher doesn't ask people to link again.
+#: several people at once. In that case, the provider is at fault, so Usher doesn't ask people to link again.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

@@ -67,7 +67,7 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
 #: Sentences above the buttons in ``DO_THEN``. They give the time, because Slack doesn't format times in a
-#: button's label. For a start, it is the time until which the workspace will run.
+#: button's label. The time in the sentence about a start is when the workspace will stop again.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

@@ -53,15 +53,17 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
-#: Replaces ``WAITING`` for a start that isn't slow yet. ``{usual}`` says how long a start usually takes.
+#: Used instead of ``WAITING``, the message about a slow operation, for a start that hasn't taken longer than
+#: usual yet. ``{usual}`` says how long a start usually takes.
 WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
-#: Replaces ``WAITING`` if nothing has been sent to the provider yet. A sentence about what happens next may
-#: follow.
+#: Used instead of ``WAITING``, the message about a slow operation, if nothing has been sent to the provider
+#: yet. A sentence about what happens next may follow.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: Replaces ``WAITING`` for a planned start. People aren't asked whether to keep waiting for planned starts.
+#: Used instead of ``WAITING``, the message about a slow operation, for a planned start that hasn't been sent
+#: to the provider yet. People aren't asked whether to keep waiting for planned starts.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
@@ -71,8 +73,8 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question ``ASKED`` if the workspace has been found after all, so that there is no need to
-#: create another one.
+#: Replaces ``ASKED``, the question whether to create another workspace, if the first one has turned up after
+#: all.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )

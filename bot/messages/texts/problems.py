@@ -16,7 +16,8 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Text for a failure without a reason. Where to look or whom to ask follows.
+#: Used if the provider gave no reason for a failure. A sentence that says where to look or whom to ask may
+#: follow.
 NO_REASON: Final = "{title} didn't give a reason."
 ASK_ADMIN: Final = "Ask your {title} admin."
 #: Explanation of each cause. ``{title}`` stands for the connection's title, and ``{said}`` for the provider's
@@ -363,8 +364,8 @@ def explain_unread(cause: str, title: str) -> str:
     return template.format(title=title, said=quote_message(text, title))
 
 
-#: Ends the explanation of a request that Usher no longer carries out without asking, because it is too old or
-#: comes from a restored backup. Left out if the request's workspace has been deleted from the database.
+#: Ends the message about a request that needs the person's confirmation, because it is too old or comes from
+#: a restored backup. Left out if the workspace has been deleted from the database.
 WANTED: Final = "Do you still want it?"
 
 

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-#: ``PROVEN_OWN`` is sent to a person who has proven that an account is theirs, if someone else was linked to
-#: it by approval and has lost that link. Administrators get ``PROVEN``.
+#: Sent when a person has proven that an account is theirs, and Usher has therefore ended someone else's link
+#: to it. That link had been made without a proof, by approval or by an operator's import. ``PROVEN_OWN`` is
+#: for the account's owner, ``PROVEN`` for administrators.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "

@@ -52,7 +52,8 @@ HELD: Final = (
     "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
     "there succeeds."
 )
-#: The final text of a message that showed a place in line.
+#: Final text of a message that showed a place in line, if the workspace got its capacity. ``WAIT_OVER`` is
+#: the final text if it didn't.
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
 WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
 WAIT_REFUSED: Final = (
@@ -69,8 +70,8 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question whether a workspace that nobody uses is still needed, if other people are waiting for
-#: its capacity. Usher asks only about workspaces that would end for good if it stopped them. Others are
+#: Added when Usher asks whether an unused workspace is still needed, if other people are waiting for its
+#: capacity. In this case, Usher asks only if a stop would end the workspace permanently. Other workspaces are
 #: stopped after a warning.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
