@@ -48,7 +48,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: How long requests in progress may take to finish once the process has been told to stop, in seconds.
+#: How long, in seconds, requests in progress may take to finish once the process has been told to stop.
 SHUTDOWN_SECONDS = 5.0
 #: Exceptions raised if the head or body of a request isn't valid HTTP.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)

@@ -323,7 +323,7 @@ def see_other(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-#: Timeout for Slack's response while a person is waiting, in seconds.
+#: Timeout, in seconds, for Slack's response while a person is waiting.
 SLACK_TIMEOUT_SECONDS = 10.0
 #: Minimum interval between two fetches of Slack's keys, in seconds.
 KEY_LOOK_UP_SECONDS = 60.0

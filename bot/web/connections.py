@@ -22,15 +22,16 @@ from bot.web.render import HEADERS
 
 log = structlog.get_logger(__name__)
 
-#: Timeout for the headers of the first request on a new connection, in seconds.
+#: Timeout, in seconds, for the headers of the first request on a new connection.
 HEADER_SECONDS: Final = 10.0
-#: How long a connection is kept open for another request, in seconds. Proxies close theirs sooner (Caddy:
+#: How long, in seconds, a connection is kept open for another request. Proxies close theirs sooner (Caddy:
 #: after 120 s).
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Highest limit on open files that Usher sets. A system may allow a billion, and a program that closes every
-#: possible file when it starts would then take very long.
+#: Highest limit on open files that Usher sets for its process. A system may allow a billion. Programs that
+#: Usher starts inherit the limit, and one that closes every possible file when it starts would then take very
+#: long.
 _MOST_FILES: Final = 65_536
 #: If a request is answered before all of it has arrived, the rest is read and discarded. After this many
 #: seconds, the connection is closed.

@@ -38,11 +38,11 @@ log = structlog.get_logger(__name__)
 
 #: Maximum size of a request body in bytes, for all of Usher's endpoints. Slack's requests are far smaller.
 MAX_BYTES = 1024 * 1024
-#: Maximum difference between a request's signed time and our clock, in seconds. Usher remembers signatures
+#: Maximum difference, in seconds, between a request's signed time and our clock. Usher remembers signatures
 #: for longer than that, so a replayed request is either recognised or too old.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: How long a repeated request gets the same answer as the first, in seconds.
+#: How long, in seconds, a repeated request gets the same answer as the first.
 REPEAT_SECONDS: Final = 60.0
 #: Maximum number of answers kept for repeated requests. A repeat whose answer was dropped gets an empty
 #: response.

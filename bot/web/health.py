@@ -23,10 +23,10 @@ from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreBusy, StoreError
 
-#: Maximum time for checking that the database can be read and written, in seconds.
+#: Timeout, in seconds, for checking that the database can be read and written.
 STORE_SECONDS = 2.0
-#: Maximum time for computing the metrics that come from the database, in seconds. Monitoring systems usually
-#: wait for ten.
+#: Timeout, in seconds, for computing the metrics that come from the database. Monitoring systems usually wait
+#: for ten seconds.
 FIGURES_SECONDS = 5.0
 
 
@@ -136,7 +136,7 @@ _COUNTED_ROWS = {
 #: a process reads workspaces' states from a provider, it claims them in the database, so that no other
 #: process reads them. Slow claims delay reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: Interval at which to check whether the event loop was blocked, in seconds. Only delays of at least
+#: How often, in seconds, Usher checks whether the event loop was blocked. Only delays of at least
 #: ``_LATE_SECONDS`` count, because shorter ones are normal on a busy machine.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1

@@ -59,9 +59,9 @@ from bot.web.browsers import (
 log = structlog.get_logger(__name__)
 
 
-#: The state whose buttons a workspace's page shows in each of these phases. The state in the workspace's row
-#: doesn't fit then: it may not show yet that a start or stop is in progress, or that the workspace couldn't
-#: be created.
+#: Maps some phases of a workspace's page to the state whose buttons the page shows. In these phases, the
+#: state in the workspace's row may be out of date: it may not show yet that a start or stop is in progress,
+#: or that the workspace couldn't be created.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -172,11 +172,11 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: Age, in seconds, from which the state in a workspace's row counts as old while someone views the
-#: workspace's page. Usher then reads the state from the provider again. Before the page's script gets the
-#: credential that opens the workspace, it waits a while for this read.
+#: Maximum age, in seconds, of a workspace's state while someone views its page. If the state is older, Usher
+#: reads it from the provider again. Before the page's script gets the credential that opens the workspace, it
+#: waits a while for this read.
 FRESH_SECONDS = 20.0
-#: How long the page waits for a requested read before it requests another one, in seconds.
+#: How long, in seconds, the page waits for a read that it has requested before it requests another one.
 ASKED_SECONDS = 3.0
 #: Matches an item in a report on blocked content: a directive of the page's policy, and a host (or "inline"
 #: or "eval").

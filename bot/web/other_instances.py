@@ -21,14 +21,16 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: Interval at which Usher compares its number of connections with Slack's count, in seconds. A difference is
-#: reported only once it has lasted for ``CONFIRM_SECONDS``, because Slack takes time to notice that a process
-#: was killed, and processes replace their connections from time to time.
+#: How often, in seconds, Usher compares Slack's count of the app's connections with its own. A higher count
+#: is reported only once it has lasted for ``CONFIRM_SECONDS``. Until then, it may have a harmless cause:
+#: Slack takes time to notice that a process was killed, and processes replace their connections from time to
+#: time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: Time, in seconds, from Slack's last count of connections until Usher replaces one. Slack counts again
-#: whenever a connection opens. ``_IN_DOUBT`` applies while Slack counts too many but another Usher isn't
-#: certain yet, ``_NOTICE_SECONDS`` while another Usher is known, and ``_RECOUNT_SECONDS`` otherwise.
+#: Slack counts the app's connections whenever one opens, so Usher gets a new count by replacing a connection.
+#: The time between counts, in seconds, is ``_IN_DOUBT`` while Slack's count is too high, but not for long
+#: enough to be sure that there is another Usher. It is ``_NOTICE_SECONDS`` while another Usher is known, and
+#: ``_RECOUNT_SECONDS`` otherwise.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
@@ -59,10 +61,11 @@ class OtherInstances:
         self._since: float | None = None
 
     async def step(self) -> None:
-        """Compare Slack's last count of connections with those that this database's processes hold.
+        """Compare Slack's last count of connections with the number held by the processes on this database.
 
-        Also set how many connections this process holds, which depends on the number of processes. StoreError
-        is never raised.
+        If the count is old, replace a connection, so that Slack counts again. Also set how many connections
+        this process should hold, which depends on how many processes there are. This method never raises
+        StoreError.
         """
         try:
             self._side.hold_connections(choose_connections(await self._count_other_webs() + 1))

@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: How long to keep a connection that Slack is about to close, in seconds. The last payloads may still arrive
+#: How long, in seconds, to keep a connection that Slack is about to close. The last payloads may still arrive
 #: on it.
 LINGER_SECONDS = 30.0
 #: Maximum size of a frame, in bytes. If a frame is longer, Slack closes the connection with code 1009.
@@ -311,7 +311,7 @@ class SocketSide(AsyncSocketModeHandler):
 
 #: Number of unanswered pings after which a connection is considered dead.
 MISSED_PINGS = 4
-#: Timeout for Slack to close its side of a connection, in seconds.
+#: Timeout, in seconds, for Slack to close its side of a connection.
 CLOSE_SECONDS = 1.0
 
 
