@@ -37,7 +37,7 @@ class RetryLater:
     hold: Hold | None
     attempts: int
     cause: str = ""
-    #: Whether the call was refused with 401 although the provider accepts the credential for other calls.
+    #: Whether the provider refused the call's credential, or answered 401 although the credential is valid.
     is_unauthorized: bool = False
 
 

@@ -48,18 +48,19 @@ REFUSED_WAIT_SECONDS: Final = 60.0
 #: The ``Access`` for calls that use the connection's own secret. The provider object already has the secret,
 #: so it isn't repeated here.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
-#: Cause of a retry after a pause that the provider has requested.
+#: Why a call is retried: the provider has requested a pause.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry because the call's secret may be encrypted with a key that only other processes have. The
-#: call is retried after ``KEYS_WAIT_SECONDS``.
+#: Why a call is retried after ``KEYS_WAIT_SECONDS``: the account's secret may be encrypted with a key that
+#: only other processes have.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
-#: Causes of retries while an account's sign-in is refused, by the provider or because its approval has ended.
+#: Why calls for an account are retried: the link has expired, the account has been renamed, or the provider
+#: refuses its credential.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: Name of the only call that may use the secret of an ended link.
 REVOKE_CALL: Final = "revoke"
-#: Names of the calls that are sent without first testing a refused credential. Before any other call, Usher
-#: reads a list to find out whether the provider accepts the credential again.
+#: Names of the calls that are sent even if the account's credential was refused earlier. Before any other
+#: call, Usher reads a list, if the provider has lists, to find out whether the credential is accepted again.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 #: Names of the calls that change something. A call has the same name as the step that makes it.
 CHANGING_CALLS: Final = frozenset(
@@ -89,13 +90,14 @@ class ProviderCall:
     repeats: bool = False
     #: Whether the account's row has just been read and needn't be reread before the call.
     is_checked: bool = False
-    #: Monotonic time at which the call's time limit began, or None if it begins now. No request is sent after
-    #: the limit. If this process was frozen until then, another one may have claimed the operation or run.
+    #: Monotonic time from which the call's time limit counts, or None to count from now. Once the limit is
+    #: over, no request is sent, because another process may have claimed the operation or run by then.
     began: float | None = None
     #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
-    #: Whether the previous attempt was refused with 401 although the credential is valid. If False, such a
-    #: 401 is retried once. If None, it isn't retried.
+    #: Whether the previous attempt was refused as unauthorized (``RetryLater.is_unauthorized``). If it was,
+    #: and the credential is accepted otherwise, another refusal ends the retries. If it wasn't, a 401 for a
+    #: valid credential is retried once. None means that such a 401 isn't retried.
     was_unauthorized: bool | None = None
     #: Returns whether a result says that a workspace or run no longer exists. If so, Usher checks that the
     #: username still belongs to the linked account. If another account has the username now, the workspace or
