@@ -1,4 +1,4 @@
-"""Carries out operations, from planning to completion. A newer one on a workspace replaces an older one."""
+"""Carries out operations, from planning to completion. A workspace's new operation replaces its old one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, Opera
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: The plan that ends an operation whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: How long a start waits for a stop to finish, in seconds, before the start's card says who can help.
+#: If a start has waited this many seconds for the workspace to finish stopping, the start's card suggests
+#: asking the connection's administrator.
 LONG_STOP_SECONDS: Final = 300.0
 #: Two creations within this many seconds may be confused: a search for the newer workspace may find the older
 #: one.
@@ -384,9 +385,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record an accepted call.
+        """Save the result of an accepted call.
 
-        If a newer operation has replaced this one, carry out the newer one instead.
+        If a stop or removal has replaced this operation during a call that started or created the workspace,
+        carry out the stop or removal.
         """
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:

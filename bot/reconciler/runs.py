@@ -40,8 +40,8 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Minimum time between a call and the first read of the run, in seconds. A short run may end in that time, so
-#: the first read may already show its result.
+#: Minimum time, in seconds, between launching or stopping a run and the next read of the run. A short run may
+#: end in that time. The read then already shows its result.
 MIN_FIRST_READ_SECONDS: Final = 2.0
 #: After a run is reported as lost, Usher waits this many seconds before reading the list of runs again, in
 #: case the run turns up after all.

@@ -100,7 +100,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     #: Whether an item keeps the state of its last call and the number of attempts if the next call can't be
     #: sent yet. If not, they are reset to *none* and 0.
     keeps_call: ClassVar[bool]
-    #: Seconds after which a blocked item reaches its deadline, or None if it has no deadline.
+    #: How long an item may be blocked before it reaches its deadline, in seconds, or None if a block sets no
+    #: deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
@@ -110,7 +111,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due operations or runs and take their steps concurrently. Return how many were claimed."""
+        """Claim due operations or runs, and carry out a step of each concurrently. Return their number."""
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0
@@ -262,7 +263,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _send_call(
         self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] | None
     ) -> Update | None:
-        """Commit the state *calling*, then make the call. Return the update still to be written, or None.
+        """Commit the state *calling*, then make the call. Return the update to save, or None.
 
         ``may_leave`` is called just before each request. If it returns False, the request isn't sent.
         """
@@ -361,7 +362,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether an earlier attempt at this call may have taken the name."""
+        """Return whether an earlier attempt may have created the workspace or run that uses the name."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -394,7 +395,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _judge_traces(
         self, claimed: S, runtime: Runtime, traces: OutcomeSearch | None
     ) -> Update | None:
-        """Act on what a search found: record it, search or call again, ask the person, or end the item."""
+        """Act on what a search found: save the id, search or call again, ask the person, or give up."""
         now = await self._store.now()
         verdict: Created | Verdict = Verdict.SEARCH
         if traces is not None:
@@ -565,7 +566,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
 
     async def reload_name(self, claimed: S) -> S:
-        """Return the claimed item with the name that was saved just before the call."""
+        """Return the item with its workspace's name reloaded. The name may have been chosen just now."""
         return claimed
 
     @abstractmethod
@@ -576,7 +577,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def record_accepted(
         self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | str | None
     ) -> Update | None:
-        """Record an accepted call. Return the update that still has to be written, or None."""
+        """Handle a call that the provider accepted. Return the update to save, or None if all is saved."""
 
     @abstractmethod
     def build_retry(
@@ -618,7 +619,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
-        """Record the id that a search found. Return the update that still has to be written, or None."""
+        """Handle an id that a search found. Return the update to save, or None if all is saved."""
 
 
 def find_busy_reason(
@@ -687,9 +688,9 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the field of an update that stores ``known`` as the state of a step's call.
+    """Return ``known``, the state of a step's call, as a field of an update: ``start_call`` or ``stop_call``.
 
-    The field is ``start_call`` or ``stop_call``. For a search, return {}, which leaves both as they are.
+    For a search, return {}, which leaves both fields as they are.
     """
     match step:
         case Step.FIND:
