@@ -1,4 +1,4 @@
-"""The context shared by all parts of a reconciler."""
+"""What a reconciler's parts share: the application's context, connections, provider calls and settings."""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ MAX_CACHED_ACCESSES = 5_000
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit, in seconds, for checking before a call that the linked account hasn't changed.
 COMPARE_SECONDS: Final = 10.0
-#: For at most this many accounts, Usher remembers when it last asked the provider for the account's id.
+#: Maximum number of accounts for which a process remembers when it last asked the provider for the account's
+#: id. When this number is reached, the process forgets all these times.
 MAX_REMEMBERED: Final = 10_000
 
 

@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 #: Time limit for reading a paginated list, in seconds. Must be shorter than the task's lease (its claim on
 #: the row).
 LIST_TIMEOUT_SECONDS = 30.0
-#: How long an account's list is read more often after one of its workspaces was used, in seconds.
+#: For this many seconds after a workspace was used, its account's list is read more often.
 RECENT_USE_SECONDS = 3600.0
 
 

@@ -52,9 +52,9 @@ MAX_REMEMBERED = 10_000
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: A read closes its poll gate for a while. The interval between an account's batches of reads is this many
-#: seconds longer, so that the gates are open again when the next batch is due, even if the last one was
-#: almost this late.
+#: An account's reads are batched at regular intervals. Each read closes its poll gate for a while, and the
+#: interval is this many seconds longer. So if a batch is sent late by less than this, its gates are open
+#: again in time for the next batch.
 SLOT_MARGIN_SECONDS = 0.5
 #: How long to collect results before writing them together, in seconds.
 BATCH_SECONDS = 0.05

@@ -447,7 +447,7 @@ class Numbers:
     #: is checked less often, but at least every ``slow_tick`` seconds.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: How often to check, during a long call, whether its account is still linked, in seconds.
+    #: Interval, in seconds, at which Usher checks during a long call whether the account is still linked.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

@@ -1,11 +1,12 @@
 """The scheduler: one loop for each kind of work. Each loop sleeps until its first row is due.
 
-Due times are stored in the rows. A process queries them after each of its commits (for the kinds of work
-whose tables it wrote), after each step, and when another process notifies it. If other processes write to the
-same database, it also queries them once a second. A single timer wakes the loops at the first due time.
+Each row stores when it is due. A process looks up the next due time of a kind of work after each commit to
+the kind's tables, after each of the loop's steps, and when another process reports a change. If other
+processes write to the same database, it also does so once a second. A single timer wakes the loops at the
+first due time.
 
-APScheduler keeps its jobs in memory, and is used only to run things at intervals. All work that becomes due,
-including daily work, is stored in Usher's rows.
+APScheduler keeps its jobs in memory, so it is used only to run things at intervals. All other work that
+becomes due, including daily work, is recorded in the database.
 """
 
 import asyncio
@@ -57,8 +58,8 @@ READS_REST_SECONDS = 0.03
 #: one query.
 QUERY_REST_SECONDS = 0.1
 #: How long a loop pauses, in seconds, if two claims in a row found nothing although rows were due. Other
-#: processes have probably claimed these rows. A single empty claim isn't enough, because a loop's own claim
-#: can wake it once more although nothing is left.
+#: processes have probably claimed these rows. A single empty claim is no reason to pause, because a loop may
+#: be woken once more after it has claimed the last due rows itself.
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: The timer is set only for due times less than this many seconds away. Later ones can wait, because each
 #: heartbeat queries the due times again.

@@ -32,11 +32,11 @@ MAX_TASK_ATTEMPTS: Final = 10
 #: Postponing a task (``TaskBusy``) doesn't count as an attempt until the task is this old, in seconds.
 #: Postponing it for lack of an encryption key never counts.
 MAX_BUSY_SECONDS = 900.0
-#: How long people wait for a list that can't be read before they are told why, in seconds.
+#: If a list can't be read for more than this many seconds, the people who are waiting for it are told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: Name under which all reads of a connection's lists take request slots, so that they share one limit. It
-#: can't clash with a person's key.
+#: Holder of the request slots for all reads of a connection's lists, so that they share one limit. Other
+#: holders are people's keys, none of which is this word.
 LISTS_HOLDER = "lists"
 
 
