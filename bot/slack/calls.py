@@ -65,9 +65,9 @@ MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum interval, in seconds, between releases of the messages that waited for Slack during an outage.
-#: Without it, a single call that keeps timing out could trigger a release each time, even though Slack
-#: accepts messages.
+#: After an outage of Slack, Usher makes all waiting messages due. This is the minimum time, in seconds,
+#: before it does so again. Without it, a single call that keeps timing out, although Slack accepts messages,
+#: would make them due again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if a retry didn't call Slack, for example because there was no
 #: message to send or search for.

@@ -25,7 +25,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: Remaining lifetime at which a token is replaced, in seconds.
+#: A token that is used within this many seconds of its expiry is replaced.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 

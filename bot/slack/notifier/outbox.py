@@ -62,8 +62,8 @@ _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 _MISSING: Final = "missing:"
 #: Error code recorded for a card that may or may not have been posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Maximum age, in seconds, of a reply that only promised an answer and is now edited to show it. If the reply
-#: is older, the answer is sent as a new message, because Slack doesn't notify people of edits.
+#: A reply that promised an answer is edited to show the answer only if the reply is at most this many seconds
+#: old. After that, the answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the reply that promised an answer has been sent. Until then, the
 #: answer can't replace it.

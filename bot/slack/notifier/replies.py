@@ -33,8 +33,8 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: Number of attempts to send a reply after which a temporary error makes Usher try the next route at once.
-#: Until then, it makes Usher try the same route again later.
+#: A reply can take several routes, such as its ``response_url`` or a direct message. After a temporary error,
+#: Usher retries the same route later. After this many attempts, it tries the next route at once instead.
 MAX_ATTEMPTS_PER_WAY: Final = 2
 #: Minimum time, in seconds, between two messages that tell a person that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600

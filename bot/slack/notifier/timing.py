@@ -17,12 +17,13 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: Seconds after which Usher gives up on a notice that Slack hasn't accepted.
+    #: How long Usher tries to send a notice, in seconds. Usher doesn't give up while Slack locks
+    #: the app out.
     gives_up_after: float = 86_400.0
-    #: Seconds after which Usher gives up on posting a class card in a channel, if Slack refuses the card with
-    #: an unknown code. This is shorter than ``gives_up_after``, because a class is waiting for the card.
+    #: How long Usher tries to post a class card in a channel, in seconds, if Slack refuses the card with an
+    #: unknown code. This is shorter than ``gives_up_after``, because a class is waiting for the card.
     gives_up_in_channel: float = 3_600.0
-    #: Seconds after which a notice that can't be rendered is sent as plain text.
+    #: How long Usher tries to render a notice, in seconds, before it sends plain text instead.
     plain_text_after: float = 300.0
     batch: int = 20
 
