@@ -154,9 +154,9 @@ async def _invite(
     # again, without having seen the first answer. Don't treat this as a repeated delivery.
     is_form = request.is_live and surface.view_external_id is not None
     once = "" if is_form else request.caller.interaction and f"{request.caller.interaction}/link"
-    # After linking, the command's answer replaces the message to which the stored response_url belongs. It
-    # mustn't replace the message with an ordinary button, so don't store that button's response_url. The
-    # click that opens the link page brings the right one.
+    # After linking, the command's answer replaces the message that the stored response_url belongs to. For a
+    # click on an ordinary button, that would be the message with this button, which has to stay, so don't
+    # store the URL. When the user opens the link page, the URL of the message with the link is stored.
     keeps_url = surface.kind != "button" or surface.is_question
     deferred_command = request.defer(text, **{} if keeps_url else {"response_url": None})
     methods = [method for method in services.list_link_methods() if method[0] in connections]
@@ -579,9 +579,9 @@ async def offer_link(
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
-    # A link page expires after ten minutes, so offer it only to someone who is waiting for it. Always offer
-    # it in an answer to a form, because a click on a plain *Link* button in the form's window doesn't carry
-    # the channel that the form is for. The command couldn't run there afterwards.
+    # A link page expires after ten minutes, so offer it only to someone who is waiting for it. But always
+    # offer it in an answer to a form: a plain *Link* button in the form's window wouldn't know the form's
+    # channel, so after linking, the command couldn't run in that channel.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
     is_asked = is_asked or surface.kind == "form"

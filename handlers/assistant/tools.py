@@ -205,8 +205,8 @@ class _Call:
     #: down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
-    #: Whether the name in the call belongs to something that the tool isn't for, such as a run, and the
-    #: answer only shows that.
+    #: Whether the answer only shows something else that has the name in the call, such as a run if the tool
+    #: is for workspaces.
     shows_other: bool = False
     has_accounts: bool = False
     #: Connections that refuse the user's sign-in, except those in ``resting``.

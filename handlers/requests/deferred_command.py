@@ -11,8 +11,8 @@ from bot.domain.surfaces import Surface, Where
 #: How long Usher uses a response_url, in seconds: the 30 minutes for which Slack accepts it
 #: (docs/internals/slack.md, "Requests from Slack"), minus one for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: How long, in seconds, people expect the answer in the place where they gave the command. For example, if
-#: answering a mention in a channel takes longer, the answer is sent as a direct message.
+#: How long after a command people expect its answer in the same place, in seconds. For example, if a mention
+#: in a channel can't be answered in that time, the answer is sent as a direct message.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 #: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (
@@ -39,8 +39,8 @@ class DeferredCommand:
     text: str = ""
     #: The value of the clicked button, as a string (``ButtonValue.text``), or "" if no button was clicked.
     press: str = ""
-    #: Where the command was given and can be answered. If a reply has promised the answer,
-    #: ``surface.interaction`` is the key of the interaction to which the reply was sent.
+    #: Where the command was given and can be answered. If a reply has promised the answer, Usher finds that
+    #: reply by ``surface.interaction``, the key of the interaction that it answered.
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0

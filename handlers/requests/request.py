@@ -72,8 +72,8 @@ class RequestNotes:
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
     #: interpret the user's words.
     listed: Listed | None = None
-    #: The facts in the answer, for Slack's assistant, and the names that the answer contains. If ``facts`` is
-    #: None, the assistant gets facts from the database instead.
+    #: What the answer says, as JSON data for Slack's assistant. ``names`` lists the names in the data that
+    #: people or programs have chosen. If ``facts`` is None, the assistant gets its data from the database.
     facts: dict[str, Any] | None = None
     names: Sequence[str] = ()
 

@@ -1,4 +1,4 @@
-"""Suggests commands, worded for where the user is typing, and verbs similar to a mistyped one.
+"""Suggests commands and corrections of mistyped verbs, worded for the place where the user is typing.
 
 Also replies to small talk.
 """

@@ -35,8 +35,8 @@ _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-#: Matches any other secret: text that looks like a well-known service's token, or that follows a label such
-#: as *password*.
+#: Matches secrets other than the tokens of Slack and of connections: text that looks like a token of another
+#: well-known service, or that follows a label such as *password*.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
