@@ -79,9 +79,9 @@ def to_error(
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
+    # A page with status 400 doesn't count, because the server itself sends one if it can't parse the request.
     is_page = status > 400 and response.body.lstrip()[:1] == b"<"
     if status == 407 or is_page or (status in {401, 403} and not is_own and not is_plain):
-        # A page with status 400 may come from the server itself, if it couldn't parse the request.
         words = f"something in front of the server refused this (HTTP {status})"
         return errors.RefusedInFront(words, status=status)
     if status < 400:

@@ -20,7 +20,7 @@ from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
 #: Maps methods to the call names that ``Provider.credential_owner`` expects. For example, ``status`` counts
-#: as ``read``. For a method that isn't listed here, such as ``start``, both names are the same.
+#: as ``read``. If a method isn't listed here, such as ``start``, its own name is the call name.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),

@@ -76,8 +76,8 @@ class Options(Asking, total=False):
     hides: Sequence[str]
 
 
-#: Matches a path in which nothing has to be percent-encoded. Callers pass all other text as ids or in the
-#: query, both of which Usher encodes.
+#: Matches a path that needs no further percent-encoding. Callers pass all other text as ids or in the query,
+#: and Usher encodes it.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -259,8 +259,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: For each kind of call, a pattern for the states in which the call has nothing left to do. For example, a
-#: server may refuse to start a workspace that is "already running". The wording of refusals isn't documented.
+#: Maps each kind of call to a pattern for the states of a workspace that doesn't need the call. For example,
+#: a server may refuse to start a workspace because it is "already running". The wording isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",

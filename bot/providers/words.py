@@ -27,7 +27,7 @@ MAX_MESSAGE_LENGTH = 200
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
-#: How much of a provider's response to search for the actual message, in characters.
+#: Number of characters of a provider's response to search for the actual message.
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12

@@ -1,8 +1,8 @@
 """Usher's assumptions about providers, and checks that compare them with a real server.
 
-``KIND.toml`` contains the assumptions, under the names used on the provider's page in
-``docs/internals/providers``. For each assumption that requests and responses can confirm or refute, the
-module named after the kind contains a check of the same name.
+``KIND.toml`` contains the assumptions about one kind of provider, under the names used on the provider's page
+in ``docs/internals/providers``. If requests and their responses can show whether an assumption holds,
+``KIND.py`` contains a check of the same name.
 """
 
 from __future__ import annotations

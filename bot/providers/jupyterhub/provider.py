@@ -6,10 +6,11 @@ Named servers are created from templates (``[[connections.NAME.templates]] name,
 because a hub doesn't report its spawner's options. The hub passes ``options``, the JSON body of a start
 request, to the spawner.
 
-When a user links an account, Usher immediately creates a token of its own, with only the permissions that
-Usher needs. The user might delete a pasted token when cleaning up, and the hub's OAuth token expires when the
-user logs out. Usher's token lasts at most a year, and no longer than the pasted token. If Usher can't replace
-a pasted token, it keeps using that token.
+Users link their accounts by pasting a token or by signing in. In both cases, Usher immediately uses the token
+that it gets to create another one, with only the permissions that Usher needs. The user might delete a pasted
+token when cleaning up, and the token from a sign-in expires when the user logs out. Usher's own token lasts
+at most a year, and no longer than a pasted token. If Usher can't replace a pasted token, it keeps using that
+token.
 """
 
 import secrets
@@ -75,20 +76,20 @@ _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
 #: Scopes that grant everything that the token's owner may do.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Time limit for each request that creates a token or reads when a pasted token expires, in seconds. When a
-#: user links an account, Usher allows 10 s for all requests together (``bot.services.linking``).
+#: Time limit, in seconds, for each request that creates a token or reads a pasted token's expiry. When a user
+#: links an account, Usher allows 10 s for all requests together (``bot.services.linking``).
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra``, set if Usher chose the token's expiry itself rather than copying it from a
 #: token that the user created.
 LASTING_KEY = "lasting"
 #: Maximum lifetime of the tokens that Usher creates, in seconds. The hub may set a lower limit.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: Maximum delay before a hub records that a token was used, in seconds: the hub's ``activity_resolution``
-#: (30) plus a margin.
+#: Maximum delay, in seconds, before a hub records that a token was used. This is the hub's
+#: ``activity_resolution`` (30) plus a margin.
 USE_SECONDS = 60.0
-#: Time limit for exchanging the code of a sign-in for a token, in seconds.
+#: Time limit, in seconds, for the request that exchanges a sign-in's code for a token.
 EXCHANGE_SECONDS = 2.5
-#: Time limit for each request made to delete the token of a sign-in, in seconds.
+#: Time limit, in seconds, for each request made to find or delete the temporary token from a sign-in.
 FORGET_SECONDS = 0.5
 
 

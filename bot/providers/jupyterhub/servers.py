@@ -106,10 +106,10 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: First release with display names for servers, creation without a start, and a separate scope for starting
-#: servers.
+#: First major release of JupyterHub that can create servers without starting them. It also introduced display
+#: names for servers, and a separate scope for starting them.
 DISPLAY_NAMES_RELEASE = 6
-#: Time limit for a response that users wait for, in seconds.
+#: Time limit, in seconds, for requests whose responses users wait for.
 CHECK_SECONDS = 4.0
 #: Maps each scope of a share to the action that it allows.
 _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
@@ -131,9 +131,9 @@ CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
-#: Matches the time and type of a Kubernetes event, with which KubeSpawner's progress messages begin.
+#: Matches the beginning of KubeSpawner's progress messages: the time and type of a Kubernetes event.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
-#: Matches the words with which the hub's progress message about a failed start begins.
+#: Matches the beginning of the hub's progress message about a failed start.
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 

@@ -1,7 +1,7 @@
 """URLs and ids of sessions and jobs. Pure functions.
 
-A server reports a session's URL as a path from the server's root. A proxy may have moved the root, so Usher
-appends the path to the whole configured URL.
+A server reports a session's URL as a path from the server's root. A proxy may have moved the root to a path
+of its own. If the configured URL contains that path and the session's path lacks it, Usher puts it in front.
 """
 
 import re

@@ -1,7 +1,8 @@
 """The methods of the Workbench API.
 
-With a super-admin token, a call acts for an approved username. Each method has its own name for the parameter
-that contains the username (``docs/internals/providers/posit.md``, "Tokens").
+With an administrator's token, Usher acts for users whose usernames were approved. The parameter that contains
+the username has a different name in different methods. The methods that stop sessions and jobs have no such
+parameter (``docs/internals/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ STATE_FIELDS = (
 )  # fmt: skip
 
 
-#: Time limit for a response that users wait for, in seconds. Users wait at most 10 s in total.
+#: Time limit, in seconds, for requests whose responses users wait for. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
 #: Default time limit for a call, in seconds.
 USUAL_SECONDS = 20.0

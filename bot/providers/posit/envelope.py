@@ -22,8 +22,8 @@ MESSAGE_POINTER = "/error/message"
 MAX_WRAPPINGS = 3
 #: Error codes for a service that is unreachable, unavailable or offline. They imply that nothing was done.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
-#: Maps Workbench's error codes to Usher's errors. The codes for a failed execution or transmission aren't
-#: listed, because their errors depend on whether the request was meant to change something.
+#: Maps most of Workbench's error codes to Usher's errors. ``to_provider_error`` handles the others. For
+#: example, the error for a failed execution depends on whether the request was meant to change something.
 _ERROR_CLASSES: Mapping[int, type[errors.ProviderError]] = {
     # Either the token is bad, or its level is too low. ``Workbench._explain_refusals`` finds out which.
     **dict.fromkeys((3, 401, 403), errors.Forbidden),
@@ -37,7 +37,7 @@ _ERROR_CLASSES: Mapping[int, type[errors.ProviderError]] = {
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
 _BEARER_PATTERN = re.compile(r"\s*bearer\b", re.IGNORECASE)
-#: HTTP statuses with which a server refuses a valid request that may succeed later.
+#: HTTP statuses for temporary refusals: the same request may succeed later.
 _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
 

@@ -1,4 +1,4 @@
-"""Offers (the choices that a server offers an account), forms for them, and the creation of workspaces.
+"""Creates workspaces, and defines the form for new ones from what the server offers an account.
 
 Operators store recipes as JSON files, to which their templates refer (``[[connections.NAME.templates]] name,
 title, file, who``). A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes").

@@ -57,18 +57,18 @@ _WORKSPACE_STATES = {
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
-#: Time limit for responses that users wait for, in seconds. When a user links an account, Usher allows 10 s
-#: for all requests together (``bot.services.linking``).
+#: Time limit, in seconds, for requests whose responses users wait for. When a user links an account, Usher
+#: allows 10 s for all requests together (``bot.services.linking``).
 CHECK_SECONDS = 8.0
-#: Time limit for each request that Usher makes to get a user's token, in seconds.
+#: Time limit, in seconds, for each request that Usher makes to get a user's token.
 MINT_SECONDS = 4.0
-#: Maximum number of pages to open, starting with a login link and following redirects, until the user is
-#: signed in.
+#: Maximum number of pages to open to sign a user in: the page of the login link, and the pages to which it
+#: redirects.
 MAX_LOGIN_PAGES = 5
-#: Maximum size of each page opened to get a user's token, in bytes.
+#: Maximum size, in bytes, of each page that Usher opens to get a user's token.
 MAX_PAGE_BYTES = 2_000_000
-#: Value of ``Credential.owner`` for a user's token that Usher got with the administrator's token. Usher can
-#: get a new token for the user at any time.
+#: Value of ``Credential.owner`` for a user's own token if Usher got it through an administrator's login link.
+#: Usher can get a new token for the user at any time.
 _MINTED: CredentialOwner = "admin"
 
 

@@ -63,10 +63,10 @@ class SphereSettings(ConnectionSettings):
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: Minutes for which the server keeps a stopped workspace. If this were 0, a stop would remove the
-    #: workspace.
+    #: How long the server keeps a stopped workspace, in minutes. With 0, a stop would remove the workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
+    #: How long, in minutes, a workspace may be unused before the provider stops it. By default, the project's
+    #: own setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Maximum age of a workspace, in minutes. The provider removes a workspace of that age even if it is in
     #: use. By default, there is no maximum.
