@@ -22,18 +22,18 @@ NOTICES_PER_TRANSACTION: Final = 30
 MEMBERS_PER_TRANSACTION: Final = 50
 #: Number of members assumed for a course without a maximum, high enough for a large class.
 LARGE_CLASS_SIZE: Final = 500
-#: How often to check the progress while a lesson's workspaces are being started, in seconds.
+#: Interval, in seconds, between checks of the progress while a lesson's workspaces are being started.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: Shortest and longest lead time, in seconds. The lead time is how long before a lesson its workspaces are
-#: started.
+#: Limits of the lead time, in seconds. The lead time is how long before a lesson Usher begins to start its
+#: workspaces. If the provider stops unused workspaces early, the lead time may be even shorter.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: Minimum difference between the provider's idle limit and a lead time, in seconds, so that the provider
-#: doesn't stop an unused workspace before its lesson.
+#: How much shorter the lead time must be than the provider's idle limit, in seconds. Otherwise, the provider
+#: might stop an unused workspace before its lesson.
 IDLE_MARGIN_SECONDS: Final = 60.0
-#: How long a lesson's summary waits for the lesson's workspaces to stop, in seconds.
+#: How long, in seconds, the summary of a class or course waits for workspaces that are still being stopped.
 SUMMARY_SECONDS: Final = 900.0
 
 

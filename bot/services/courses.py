@@ -58,16 +58,15 @@ from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 
-#: A class card shows how many members' workspaces are ready, starting and so on. This is the maximum interval
-#: between two counts while any of them are starting or stopping, in seconds. The longer the numbers stay the
-#: same, the longer the interval becomes.
+#: A class card shows how many workspaces are ready, starting and so on. While any are starting or stopping,
+#: this is the maximum interval between two counts, in seconds. The interval grows while nothing changes.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of due class cards that a process claims at a time. ``ENROLLMENTS_PER_TRANSACTION`` limits
-#: how many enrollments one transaction handles when a class ends. Both numbers are small, because several
-#: rows are written for each enrollment.
+#: Maximum number of due class cards that a process claims at a time.
 CARDS_PER_CLAIM: Final = 20
+#: Maximum number of enrollments that one transaction handles when a class ends. It is small, because several
+#: rows are written for each enrollment.
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace created for a course keeps running so that its owner can try it out, in seconds.
+#: How long, in seconds, a workspace created for a course keeps running so that its owner can try it out.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 

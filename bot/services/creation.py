@@ -1,8 +1,8 @@
-"""Forms and flags that specify a workspace or run, based on the provider's latest offer.
+"""Forms that specify a workspace or run, based on the provider's latest offer, and flags that fill them in.
 
-Nothing here waits for a provider. A form changes with the choices made in it. So flags are applied one at a
-time, each to the form that resulted from the previous flag. Flags for fields that other fields depend on are
-applied first.
+Nothing here waits for a provider. Because a form changes with each choice, flags (``--NAME VALUE``) are
+applied one at a time, each to the form that resulted from the previous flag. Flags for fields that other
+fields depend on are applied first.
 """
 
 from collections.abc import Callable, Sequence
@@ -61,7 +61,8 @@ _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Each set contains alternative names for one field. A form uses at most one of them.
+#: Sets of alternative names for the same field, so that a flag may use any of them. A form uses at most one
+#: name from each set.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),

@@ -33,7 +33,7 @@ from bot.store.transaction import Transaction
 #: Maximum time, in seconds, to wait for the stops that a departed person had planned. These stops need the
 #: person's links, which end after this time even if a provider hasn't responded.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
-#: How long to wait for a read that shows whether a workspace is still running, in seconds.
+#: How long to wait, in seconds, for a read that shows whether a workspace is still running.
 MAX_READING_SECONDS: Final = 120.0
 #: Seconds to wait before telling administrators that someone has left, so that one message covers several
 #: people.

@@ -1,8 +1,8 @@
 """Due lessons: starting the workspaces of a course's members and scheduling their stops.
 
-Each start is an ordinary operation on a member's behalf. When a lesson opens, ``course_readiness.prepare``
-marks the lesson as due in the course members' rows, a few per transaction. The members' rows store nothing
-else about the timetable.
+Each start is an ordinary operation on a member's behalf. Shortly before a lesson,
+``course_readiness.prepare`` marks the lesson as due in the rows of the course's members, a few rows per
+transaction. The timetable itself is stored only in the course's row.
 """
 
 from typing import Final

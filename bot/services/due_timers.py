@@ -8,8 +8,9 @@ and the stop is carried out only if it is reversible. If Usher was down, or the 
 since the warning, the workspace is read first, and its owner is warned again.
 
 If something prevents a stop, for example because the provider doesn't respond, the owner isn't warned, but is
-told once the planned time has passed. If the obstacle may disappear, the stop stays due. As soon as it is
-possible, the owner is warned, and then the stop is carried out. Otherwise, the timer ends.
+told once the planned time has passed. If the obstacle may disappear, the stop remains planned. As soon as the
+stop is possible, the owner is warned, and then the workspace is stopped. If the obstacle can't disappear, the
+timer ends.
 """
 
 from dataclasses import replace
@@ -54,7 +55,7 @@ from bot.support.errors import Refused
 log = structlog.get_logger(__name__)
 
 CLAIM_BATCH_SIZE: Final = 50
-#: Maximum wait before Usher checks again whether the provider allows the planned stop, in seconds.
+#: Maximum interval, in seconds, between two checks of whether the provider allows a planned stop again.
 _MAX_RETRY_SECONDS: Final = 600.0
 
 

@@ -18,8 +18,8 @@ from bot.support.errors import Refused
 MAX_CLAIMED: Final = 100
 #: How much longer a workspace should be kept, in seconds, if its owner presses *Keep 2 h more*.
 EXTENSION_SECONDS: Final = 7200.0
-#: How long a process claims (reserves) a workspace to warn its owner, in seconds. If the workspace's state is
-#: too old, the process only requests a read, and the owner is warned once the workspace is claimed again.
+#: How long, in seconds, a process claims (reserves) a workspace to warn its owner. If the workspace hasn't
+#: been read recently, the process requests a read instead, and the owner is warned after the next claim.
 READ_AGAIN_SECONDS: Final = 20.0
 
 

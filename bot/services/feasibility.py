@@ -18,9 +18,9 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maps each operation that is checked to the action that the provider must currently allow, and to the states
-#: in which Usher accepts the operation anyway, because it is complete or in progress, or can wait. Plain
-#: stops aren't checked: Usher accepts them at any time, and sends them as soon as the provider allows them.
+#: Maps operations to the action that the provider must currently allow, and to states in which Usher accepts
+#: the operation even if the provider doesn't, because it is already complete or in progress, or can wait.
+#: Plain stops and restarts aren't listed, because Usher accepts them at any time.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),

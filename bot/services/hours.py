@@ -1,9 +1,10 @@
 """Working hours of workspaces. People set, skip and pause them, and Usher starts and stops the workspaces.
 
 A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
-shortly before its time, so that the buttons on its warning affect only that stop. If someone changes hours
-that are in progress and the change would remove the stop at their end, that stop is planned immediately. If a
-workspace keeps running with no stop planned, Usher asks its owner, at most once a day, if it is still needed.
+shortly before its time, so that the buttons on its warning affect only that stop. If a person changes or
+deletes hours that have already begun, the workspace is still stopped: when they would have ended, or at the
+end of the new hours. If a workspace is left running and no stop is planned within a day, Usher asks its
+owner, at most once a day, whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -59,14 +60,14 @@ from bot.store.tables import RULES, WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How long to wait for a fresh read of a workspace left running, in seconds. After that, Usher decides again
-#: whether to ask its owner about it.
+#: How long to wait, in seconds, for a new read of a workspace that has been left running. After that, Usher
+#: decides again whether to ask its owner about it.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long, in seconds, a scheduled start may wait for the provider to allow it.
 UNOFFERED_SECONDS: Final = 1800.0
-#: Maximum number of running workspaces that a process claims at a time, to ask whether they are still needed.
-#: It claims at most half as many rules of working hours at a time, to start and stop workspaces.
+#: Maximum number of running workspaces that a process claims at a time when it asks their owners whether they
+#: are still needed. To start and stop workspaces, it claims at most half as many rules of working hours.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to look for workspaces left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0

@@ -1,4 +1,4 @@
-"""Usage: what ran for a person, a class or everyone, and the weekly message about it."""
+"""Usage: when workspaces and jobs ran, for a person, a class or everyone, and the weekly message about it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,7 @@
 """The waitlist for capacity. People join and leave it, and their starts are attempted in turn.
 
-An attempt is an ordinary start on the person's behalf, and follows the same rules: the limits on reads,
-deadlines, consent, and the handling of unknown outcomes. The transaction that ends an attempt also updates
+An attempt is an ordinary start on the person's behalf. It is subject to the usual limits on reads, and to the
+usual rules about deadlines, consent and unknown outcomes. The transaction that ends an attempt also updates
 the person's entry on the waitlist (``bot.store.waitlist.follow_attempt``).
 """
 
