@@ -37,8 +37,8 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of requests per person, connection and day. It is low, because each request interrupts
-#: administrators.
+#: Maximum number of times a day that a person may request an account on a connection. It is low, because each
+#: request interrupts administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 
@@ -216,8 +216,8 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
 #: Maximum number of people who are asked whether a requested account is theirs. It is also the maximum number
 #: of these questions that one person gets per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: How long to wait before checking an account request again, in seconds, if the question to a possible owner
-#: hasn't been sent yet or was postponed because that person has been asked too often today.
+#: How long to wait, in seconds, before checking an account request again if a possible owner hasn't been
+#: asked yet. For example, that person may already have been asked too often today.
 RECHECK_SECONDS: Final = 600.0
 
 

@@ -23,12 +23,12 @@ from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
 
-#: Minimum interval between writes of a session's last activity, in seconds, so that most requests write
-#: nothing.
+#: Minimum interval, in seconds, between two updates of the time when a session was last used. Most requests
+#: therefore write nothing.
 ACTIVITY_WRITE_SECONDS = 60.0
 #: Maximum lifetime of a session, in seconds, even if it is in use.
 SESSION_SECONDS = 12 * 3600.0
-#: Seconds without activity after which a session ends.
+#: How long a session may be unused before it ends, in seconds.
 MAX_IDLE_SECONDS = 2 * 3600.0
 
 

@@ -425,6 +425,6 @@ def require_usable(provider: Provider, account: Account | None) -> Account:
     return account
 
 
-#: A decorator for use cases that read and write only their caller's rows. On PostgreSQL, such a use case can
-#: run at the same time as those of other people.
+#: A decorator for use cases that read and write only their caller's rows. On PostgreSQL, use cases of
+#: different people can then run at the same time.
 concerns_caller: Final = transaction.concerns(lambda caller, *_, **__: [caller.principal.key])

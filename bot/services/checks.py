@@ -1,4 +1,4 @@
-"""The results of checking an installation, with advice on each problem, and functions that format them."""
+"""The results of checking an installation, with advice on each problem, and their display as text or JSON."""
 
 import json
 from collections.abc import Iterable, Sequence

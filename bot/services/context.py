@@ -50,7 +50,7 @@ class Context:
     #: The shared jobs that this process does on behalf of all processes that use the database. A process that
     #: has the database to itself does all of them.
     owners: Owners = field(default_factory=Owners)
-    #: How long a planned stop waits for its warning to be sent if Slack isn't accepting messages, in seconds.
+    #: How long, in seconds, a planned stop may be delayed because its warning can't be sent to Slack.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: Public origin at which browsers reach Usher, or None if they can't.
     public_url: str | None = None

@@ -106,9 +106,9 @@ class Rotation:
     #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: The number of links whose secrets no key can decrypt, and the number of all links. Set only if the
-    #: operator asked Usher to end these links, but it ended none, because there are too many of them or their
-    #: number isn't the one that the operator gave.
+    #: The number of links whose secrets no key can decrypt, and the number of all links. Set only if Usher
+    #: refused the operator's request to end the undecryptable links, because there were too many of them or
+    #: not as many as the operator had said.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

@@ -37,11 +37,13 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: Lifetime of a link page, in seconds. ``CODE_SECONDS`` is the lifetime of a code shown on it.
+#: Lifetime of a page for linking an account, in seconds.
 LINK_SECONDS = 600.0
+#: Lifetime, in seconds, of a code that a link page shows for the person to type in Slack. The page then lasts
+#: as long as the code.
 CODE_SECONDS = 600.0
-#: How long an unused credential from a link page is kept before it is revoked, in seconds. By then, the page
-#: and its code have expired.
+#: How long, in seconds, a credential that Usher obtained for a link page is kept if the person doesn't
+#: confirm the link. The credential is then revoked. By that time, the page and its code have expired.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
@@ -57,7 +59,7 @@ _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: Column values of a link in progress whose account hasn't been verified yet.
+#: Column values of a link for which no account has been checked. Writing them discards a checked account.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -260,7 +262,8 @@ def wait_for_proof(
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
     """Link the account whose code the person typed.
 
-    Refuse if the code is wrong or no link is waiting for one.
+    Raises Refused if none of the person's links is waiting for a code. If the code is wrong, the refusal is
+    returned instead, so that the attempt still counts.
     """
     caller.check(tx, "link")
     command = caller.context.command
@@ -323,8 +326,9 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
     """Let a person who has signed in with Slack continue with a link that was created for them.
 
     If the link was created for someone else, return a refusal with the rule ``link.mismatch``, and record
-    both people in the audit log. If a browser was already using the link, discard any token that has been
-    checked. The first browser keeps a token that was checked when the link was created (``wait_for_proof``).
+    both people in the audit log. If a browser has already used the link, discard the token that was checked
+    there, if any. If no browser has used it yet, keep a token that was checked when the link was created
+    (``wait_for_proof``).
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
@@ -509,9 +513,9 @@ async def _identify_account(
 ) -> LinkPage:
     """Wait for the provider to identify the account, and store its credential. Raise Refused if this fails.
 
-    The refusal's rule is ``{way}.refused`` if the provider rejects the credential, and ``{way}.failed`` if
-    the check fails for another reason, where ``way`` is "token" or "sign_in". ``cause`` selects the text that
-    explains the refusal. If the link has changed in the meantime, the rule is ``link.changed``.
+    ``way`` is "token" or "sign_in". If the provider rejects the credential, the refusal's rule is
+    ``{way}.refused``. If the check fails for another reason, the rule is ``{way}.failed``. If the link has
+    changed in the meantime, it is ``link.changed``. ``cause`` selects the text that explains the refusal.
     """
     try:
         identity = await _wait_in_time(asking)

@@ -38,7 +38,7 @@ from bot.store.transaction import from_json
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
-#: Number of rows whose data is gathered before other work gets a turn.
+#: Number of rows whose data is gathered before other tasks may run.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 
@@ -603,7 +603,7 @@ class Gatherer:
 
 
 async def _yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """Yield items in batches, and let other tasks run in between."""
+    """Yield items one by one, and let other tasks run after every ``CONTEXT_BATCH_SIZE`` items."""
     for number, item in enumerate(items, 1):
         if number % CONTEXT_BATCH_SIZE == 0:
             await asyncio.sleep(0)

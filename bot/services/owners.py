@@ -19,23 +19,23 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: Interval between renewals of a process's leases, in seconds. A lease makes a process the owner of a job for
-#: a limited time, and survives two failed renewals in a row.
+#: How often a process renews its leases, in seconds. A lease makes the process the owner of a job for a
+#: limited time. The process remains the owner even if two renewals in a row fail.
 RENEWAL_SECONDS: Final = 3.0
 #: Prefix for the names of jobs that run a connection's start queue.
 STARTS_PREFIX: Final = "starts:"
 #: Prefix for the names of jobs that follow a run's output.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on its lease of a job, in seconds, counted from just before it requested the
-#: lease. This is less than the lease's duration, so no other process can take the job over in that time.
+#: How long, in seconds, this process considers itself a job's owner after requesting the lease. The lease
+#: lasts longer than that in the database, so no other process can take over the job in the meantime.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: How long background work may be interrupted before people are told, in seconds. A restart takes less time.
+#: How long background work may stand still, in seconds, before people are told. A restart takes less time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: How long a process leaves due work to the processes that lead (see ``Owners.leaves_for``), in seconds.
-#: After that, it helps. This is longer than the scheduler's tick, so the process first checks again what is
-#: due, and does only work that is still waiting.
+#: How long, in seconds, a process leaves due work to the leading processes (see ``Owners.leaves_for``) before
+#: it helps. This is longer than the scheduler's tick, so the process first checks again what is due, and does
+#: only the work that is still waiting.
 HELP_AFTER_SECONDS: Final = 1.2
 
 
@@ -184,7 +184,10 @@ class SharedOwners(Owners):
         self.lacks_keys = lacks_keys
 
     async def _look_around(self, now: float) -> None:
-        """Check whether background work is being done, which process leads, and which keys others have."""
+        """Check whether background work is being done, and whether this process leads.
+
+        Also check whether other processes have encryption keys or connections that this process lacks.
+        """
         try:
             found = await self._store.read(owners.list_ownerships)
         except StoreError:

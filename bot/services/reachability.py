@@ -6,8 +6,8 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: Minimum interval between updates of the latest response's time in the database, in seconds. It applies
-#: while the connection, or Slack, keeps responding.
+#: While a connection or Slack keeps responding, the time of its latest response is stored in the database.
+#: This is the minimum interval between two of these writes, in seconds.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 
