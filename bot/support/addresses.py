@@ -1,4 +1,4 @@
-"""URLs and hosts: parsing, safety checks, recognising this machine, and choosing a proxy.
+"""Parses URLs and hosts, checks that they are safe, recognises this machine, and chooses the proxy to use.
 
 URLs are compared by their parsed parts, never by prefix (``docs/internals/security.md``, row 15). Hosts are
 first normalised: lower case, no trailing dot, IDNA.

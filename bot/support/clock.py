@@ -1,4 +1,6 @@
-"""Clocks and ids, injected so that tests don't need to sleep or patch, and a ticker that runs periodic jobs.
+"""The clock, new ids, and a ticker that runs periodic jobs.
+
+Callers are given the clock and the ids, so tests can replace them instead of sleeping or patching functions.
 
 APScheduler computes a job's next run from the wall clock. If the clock is set back by an hour, every job
 pauses for an hour. If it is set ahead, APScheduler treats all runs in the skipped time as missed.
@@ -100,10 +102,10 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: Interval at which the wall clock is compared with the monotonic clock, in seconds. It is short enough that
+#: Interval, in seconds, at which the wall clock is compared with the monotonic clock. It is short enough that
 #: a clock change delays jobs by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
-#: Maximum change of the wall clock that counts as ordinary slewing, in seconds. After a larger change, every
+#: Maximum change of the wall clock, in seconds, that counts as ordinary slewing. After a larger change, every
 #: job is rescheduled.
 MAX_DRIFT_SECONDS: Final = 0.5
 

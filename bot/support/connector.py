@@ -1,8 +1,8 @@
 """A connection pool that never reuses a connection on which unsolicited bytes have arrived.
 
 A server may send an unsolicited response on a kept-alive connection, such as a 408 when it times out, or the
-same response twice. The next request on that connection would then receive the wrong response, and each later
-request the response to the one before it.
+same response twice. The next request on that connection would then receive the unsolicited response, and
+every later request would receive the response to an earlier request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The environment, ``.env``, and the secrets to which settings and connections refer.
+"""Reads the environment, ``.env``, and the secrets to which settings and connections refer.
 
 Only this module reads these sources. A secret may be given literally, or as ``file:PATH``, ``env:NAME`` or
 ``credential:NAME``. A file that other users of the machine can read is rejected. Descriptions of problems

@@ -29,7 +29,7 @@ from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_wind
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: Seconds of silence after which a stream that has sent something counts as finished.
+#: If a stream has sent something and is then silent for this many seconds, ``peek`` stops reading it.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408

@@ -46,8 +46,8 @@ _PATTERNS = (
 )
 
 
-#: Matches text that may contain a secret. Only such text is searched with ``_PATTERNS``, because every secret
-#: found by those patterns contains one of these strings or directly follows one.
+#: Matches strings that occur in, or directly before, every secret that ``_PATTERNS`` can find. Text without
+#: any of these strings doesn't have to be searched with ``_PATTERNS``.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -128,9 +128,8 @@ class Redactor:
 
 #: Whether the log lines in this context are caused by a stranger: someone who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Log lines caused by strangers are limited to one per second, and the others are only counted, by reason.
-#: This is the maximum number of reasons that are counted separately. Without it, strangers could add any
-#: number of reasons, because some reasons quote their input.
+#: Maximum number of reasons for which ``StrangerFilter`` counts withheld log lines separately. Without a
+#: maximum, strangers could add any number of reasons, because some reasons quote what a stranger sent.
 _MAX_REASONS = 20
 
 

@@ -1,4 +1,4 @@
-"""Concurrent work: a bounded pool, threads for long-running pure functions, and error handling.
+"""Runs work concurrently, in a bounded pool or in threads, and contains its errors.
 
 A pure function that searches many rows runs in a separate thread, so that it doesn't block the event loop.
 """
@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 #: Minimum number of rows for which a search runs in a thread. With fewer, starting the thread would take
 #: longer than the search.
 MIN_THREAD_ROWS: Final = 500
-#: Maximum number of attempts to release claimed work whose result couldn't be written. While the database is
-#: down, each attempt lasts until the write times out, so all attempts together last about as long as a lease.
+#: Maximum number of attempts to release claimed work if its result couldn't be written. While the database is
+#: down, each attempt lasts until its write times out. All attempts together last about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -15,8 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
 
-#: Used instead of a row's key in a proof that a process has the encryption keys. A row's key always contains
-#: a colon and this word doesn't, so a proof can't be passed off as a row's secret.
+#: Takes the place of a row's key when a process proves that it has the encryption keys. Unlike every row's
+#: key, it contains no colon, so a proof can't be passed off as a row's secret.
 _PROOF: Final = "proof"
 
 

@@ -20,8 +20,8 @@ _MIN_SIMILARITY: Final = 88.0
 #: reported as misspelt only if the setting that they resemble isn't set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Kubernetes sets several variables in every pod for each service. The name of one of them is the service's
-#: name with this suffix. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
+#: For each service, Kubernetes sets several variables in every pod. One of them is named after the service,
+#: with this suffix. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all the variables.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"

@@ -1,4 +1,4 @@
-"""Usher's settings, for Slack, the database, keys, administrators, and how Usher is served."""
+"""Usher's settings: Slack, the database, encryption keys, administrators, the web server and so on."""
 
 import re
 from collections.abc import Iterator, Mapping
