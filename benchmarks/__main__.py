@@ -134,7 +134,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def checkout(revision: str | None) -> Iterator[Path | None]:
-    """Provide the code of another revision for a block; a folder is used as it is."""
+    """Yield a folder with the code of ``revision`` for the ``with`` block.
+
+    If ``revision`` is a folder, yield that; if it is None, yield None.
+    """
     if revision is None or Path(revision).is_dir():
         yield Path(revision).resolve() if revision else None
         return

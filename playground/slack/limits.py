@@ -8,7 +8,7 @@ from collections import defaultdict
 from playground.harness import Harness
 from playground.slack.errors import SlackError
 
-#: Calls per minute and workspace. For other methods, no limit is published.
+#: Limits per Slack workspace, in calls per minute. Slack publishes none for other methods.
 PER_MINUTE = {
     "chat.update": 50, "conversations.open": 50, "conversations.history": 50, "chat.postEphemeral": 100,
     "users.info": 100, "views.open": 100, "views.publish": 100, "users.list": 20, "chat.postMessage": 500,

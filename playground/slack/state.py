@@ -206,7 +206,10 @@ class State:
         return person.team_id == self.team.id or is_colleague
 
     def is_stranger(self, person: Person) -> bool:
-        """Return whether a person from another team shares no channel with the bot (as in Slack's API)."""
+        """Return whether a person is from another team and shares no channel with the bot.
+
+        Slack's API has the same field.
+        """
         if person.team_id == self.team.id:
             return False
         met = (c for c in self.channels.values() if c.kind != "im" and self.app.bot_user in c.members)

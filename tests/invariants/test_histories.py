@@ -85,7 +85,7 @@ class Histories(RuleBasedStateMachine):
     # -- requests of Slack -----------------------------------------------------------------------------------
 
     def arrives(self, way, act):
-        """Deliver a request with its own key, in the way that was drawn."""
+        """Deliver a request with a new key: now, twice, twice at once, late, or again later (``way``)."""
         self.number += 1
         key = str(self.number)
 

@@ -1,4 +1,4 @@
-"""Tests of all cards and notices as people see them, with rules that hold for any name."""
+"""Tests of how all cards and notices look to people, whatever the names in them contain."""
 
 import json
 import re

@@ -25,7 +25,7 @@ DESCRIBED = option(1, description=plain("more"))
 
 
 def chooser(kind: str, chosen: dict) -> dict:
-    """Return an element with two options, one of which is chosen initially."""
+    """Return an element with two options, one of them preselected."""
     first = (
         {"initial_options": [chosen]}
         if kind in ("multi_static_select", "checkboxes")

@@ -70,7 +70,7 @@ async def test_call_refused_after_its_effect_is_sent_once(world, verb):
 
 
 async def test_refused_start_that_fails_all_the_same_counts_as_sent(world):
-    """A start that was refused but had an effect is treated like any start that failed."""
+    """If a workspace fails after the provider refused its start but carried it out, the start fails."""
     operation_id = await begun(world, START)
     world.provider.fail("start", refusal(), after=True)
     await world.pass_time(5)

@@ -163,7 +163,7 @@ COURSES = (
 
 
 def user(name):
-    """Return the Slack id of a person, by their username at Saturn Cloud."""
+    """Return a person's Slack id, given their username at Saturn Cloud."""
     return f"U0{name.upper()}"
 
 

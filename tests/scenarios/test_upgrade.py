@@ -307,7 +307,7 @@ async def test_processes_stop_once_a_newer_release_has_migrated(split):
     await alice.types("start notebook")
     await alice.types("run saturn nightly", command="/job")
     await alice.types("stop notebook in 10 minutes")
-    # The call for *training* is still in progress.
+    # Delay the call that starts *training*, so that it is still in progress during the migration.
     inject_fault(
         split.saturn.harness, rf"/api/workspaces/{split.resource('training').id}/start$", delay_s=2.0
     )

@@ -359,9 +359,9 @@ async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
 
 
 class Acknowledged:
-    """A stand-in for the SDK's client, which keeps what is acknowledged.
+    """A stand-in for the SDK's client that records what is acknowledged.
 
-    With ``lost``, the connection is broken.
+    With ``lost``, sending fails as if the connection had broken.
     """
 
     def __init__(self, *, lost: bool = False) -> None:

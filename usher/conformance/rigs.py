@@ -280,6 +280,6 @@ def build_row(provider: Provider, remote_id: str, seen: Observed | State = State
 
 
 def build_provider(kind: type[Provider], http: Http, base_url: str, **more: Any) -> Provider:
-    """Return a connection's provider, created as it would be from the connections file."""
+    """Return a provider for a connection, built the way Usher builds it from the connections file."""
     settings = {"name": kind.kind, "provider": kind.kind, "title": "The cloud", "base_url": base_url}
     return build_bound_provider(kind, kind.settings_model.model_validate(settings | more), http)

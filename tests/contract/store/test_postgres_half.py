@@ -138,7 +138,7 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         assert [
             one.subject.id for one in await whole.claim(operations.claim_operations, 10, 40.0, "whole")
         ] == [asked]
-        # The process retries by itself, although nobody asks it for anything and no abandoned work is left.
+        # The process keeps trying to reconnect by itself, even without any requests or abandoned work.
         before = place.asked
         await until(lambda: place.asked > before + 2)
         place.open(way)
