@@ -132,20 +132,24 @@ def test_the_warning_and_the_summary():
 
 
 @pytest.mark.parametrize(
-    ("stopped_by", "said"),
-    [(STOPPED.stopped_by, "you ended the class *S*."), (None, "your class *S* is over.")],
+    ("stopped_by", "ending", "over"),
+    [
+        (STOPPED.stopped_by, "You're ending the class *S*", "you ended the class *S*"),
+        (None, "Your class *S* is ending", "your class *S* is over"),
+    ],
+    ids=["early", "in time"],
 )
-def test_whoever_ends_a_class_is_told_so_in_the_second_person(stopped_by, said):
+def test_the_end_of_a_class_is_told_to_its_teacher_in_the_second_person(stopped_by, ending, over):
     card = replace(STOPPED, title="S", stopped_by=stopped_by)
     own = class_facts(card, "Saturn Cloud", NOW, people=PEOPLE, is_stopper=True)
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", state=State.RUNNING)
     timed = replace(workspace, stop_at=card.stops_at, stop_card=card.id)
     names = {"connection": "saturn", "connection_title": "Saturn Cloud", "workspace": timed}
     facts = WorkspaceFacts(now=NOW, **names, stopping_class=own)
-    assert "You're ending the class *S*, so *notebook*" in str(timers.render_warning(facts).blocks)
-    assert messages.describe_end(facts, is_done=True).endswith(f"has been stopped: {said}")
+    assert f"{ending}, so *notebook*" in str(timers.render_warning(facts).blocks)
+    assert messages.describe_end(facts, is_done=True).endswith(f"has been stopped: {over}.")
     failed = messages.describe_end(facts, is_done=False)
-    assert failed == "You ended the class *S*, but *notebook* on Saturn Cloud couldn't be stopped."
+    assert failed == f"{over[0].upper()}{over[1:]}, but *notebook* on Saturn Cloud couldn't be stopped."
 
 
 def test_summary_without_participants_counts_nothing():

@@ -425,11 +425,14 @@ def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
         done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
         said = fill_notice(texts.LESSON_OVER, facts, course=course, done=Markup(done[0]))
         return said if course and is_done else ""
-    template = texts.STOPPED_BY if of.card.stopped_by else texts.STOPPED_BY_TIME
+    if of.card.stopped_by:
+        template = texts.STOPPED_BY if is_done else texts.STOP_FAILED_BY
+    else:
+        template = texts.STOPPED_BY_TIME if is_done else texts.STOP_FAILED_BY_TIME
     state = facts.state if facts.workspace is not None else State.STOPPED
     done = {State.SUSPENDED: texts.SUSPEND_WORDS, State.GONE: texts.END_WORDS}.get(state, texts.STOP_WORDS)
     names = {"who": name_stopper(of), "course": of.card.title, "done": Markup(done[0])}
-    return fill_notice((template if is_done else texts.STOP_FAILED_BY)[of.is_stopper], facts, **names)
+    return fill_notice(template[of.is_stopper], facts, **names)
 
 
 @renders(NoticeKind.CLASS_OVER)

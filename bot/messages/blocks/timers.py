@@ -65,7 +65,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
     template: Template = cards.ENDING.get("assistant" if counts and counts.via else because, "")
     names["course"] = "" if counts is None else counts.title
     if (of := facts.stopping_class) is not None:
-        template = courses.WARNED[of.is_stopper]
+        template = (courses.WARNED if of.card.stopped_by else courses.WARNED_BY_TIME)[of.is_stopper]
         names |= {"course": of.card.title, "who": name_stopper(of)}
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *list_buttons(facts)]

@@ -323,6 +323,10 @@ WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
 )
+WARNED_BY_TIME: Final = (
+    "{who}'s class *{course}* is ending, so *{name}* on {title} will be {done} in {left}, {at}.",
+    "Your class *{course}* is ending, so *{name}* on {title} will be {done} in {left}, {at}.",
+)
 STOPPED_BY: Final = (
     "*{name}* on {title} has been {done}: {who} ended the class *{course}*.",
     "*{name}* on {title} has been {done}: you ended the class *{course}*.",
@@ -334,6 +338,10 @@ STOPPED_BY_TIME: Final = (
 STOP_FAILED_BY: Final = (
     "{who} ended the class *{course}*, but *{name}* on {title} couldn't be stopped.",
     "You ended the class *{course}*, but *{name}* on {title} couldn't be stopped.",
+)
+STOP_FAILED_BY_TIME: Final = (
+    "{who}'s class *{course}* is over, but *{name}* on {title} couldn't be stopped.",
+    "Your class *{course}* is over, but *{name}* on {title} couldn't be stopped.",
 )
 
 
