@@ -1,7 +1,7 @@
-"""Free text: any text that isn't a command. Questions are answered, and actions are offered as buttons.
+"""Free text: any message that isn't a command. Questions are answered, and actions are offered as buttons.
 
 Names, verbs and times are looked for separately among the words (``handlers.requests.finding``), without any
-grammar to connect them. No action is offered for a question, or for a text that contains a *not*, a
+grammar to connect them. No action is offered for a question, or for a message that contains *not*, a
 condition, or a time that can't be understood.
 """
 

@@ -32,9 +32,10 @@ REST: Final = 3.0
 def list_coming_ends(
     workspace: Workspace, effects: StopEffects, now: float
 ) -> list[tuple[StopMode | ExpiryMode, float]]:
-    """Return how and when the timer and, if that is earlier, the provider will end the workspace.
+    """Return how and when the workspace will be ended by its provider and its timer, soonest first.
 
-    If a stop is irreversible, a workspace that its provider stops counts as removed.
+    The provider's end is left out unless it comes before the timer's. If stops are irreversible, an end by
+    the provider counts as a removal.
     """
     timer = [] if workspace.stop_at is None else [(workspace.stop_mode or "stop", workspace.stop_at)]
     at, how = workspace.expires_at, workspace.expiry_mode

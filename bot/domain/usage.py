@@ -139,7 +139,7 @@ class Life:
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: When the life ended, or None if it hasn't, as far as Usher knows.
+    #: When this life ended. None if, as far as Usher knows, it hasn't.
     ended: Moment | None = None
     runs_from: float
     runs_until: float
@@ -149,7 +149,7 @@ class Life:
     #: When the workspace was last opened in Usher. ``used_at`` is its last use according to its provider.
     opened_at: float | None = None
     used_at: float | None = None
-    #: The price at the beginning of the life, or None if it isn't known.
+    #: The price when this life began, or None if it isn't known.
     price: Price | None = None
 
 

@@ -12,7 +12,7 @@ from bot.domain.row_times import Past, Stays
 
 #: How long to wait after each failed attempt, in seconds. The last value applies to all further attempts.
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
-#: Minimum number of seconds between two attempts for the same kind of capacity.
+#: Minimum number of seconds between two attempts to get the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
 #: How long, in seconds, a workspace may remain unused after it got capacity for which others are waiting. Its
 #: owner is then warned, and after another ``ANSWERED_WITHIN_SECONDS`` the workspace is stopped. If the stop

@@ -38,10 +38,10 @@ MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put the details of an error: Coder (``detail``, ``validations``), FastAPI
 #: (``detail``), marshmallow (``errors``, ``messages``), OAuth (``error_description``) and others.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
-#: Keys under which a detail of an error may have its text.
+#: Keys that may hold the text of an error detail.
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
-#: Keys under which a detail of an error may name the invalid field.
+#: Keys that may name the invalid field in an error detail.
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 #: Names that stand for a whole part of a request, such as its body, rather than for a field.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})

@@ -346,8 +346,8 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
     """Return the URL for signing in at the provider, or "" if the person can't or needn't sign in there.
 
-    This changes nothing. The provider must return ``state`` unchanged. ``challenge`` protects the code that
-    the provider returns.
+    This only reads the link. The provider must return ``state`` unchanged. ``challenge`` protects the code
+    that the provider returns.
     """
     link = _require_attempts(tx, caller, visit)
     client = caller.context.connections[link.connection].oauth

@@ -22,7 +22,10 @@ class RecentCommits:
         self._commits: dict[str, tuple[float, RecentCommit]] = {}
 
     def add(self, one: RecentCommit, at: float) -> None:
-        """Add a commit, with its time by the store's clock. Drop those that are too old."""
+        """Add a commit made at ``at``, by the store's clock.
+
+        Drop commits that are too old and, if there are too many, the oldest.
+        """
         commits = self._commits
         while commits and (
             len(commits) >= MAX_RECENT_COMMITS or next(iter(commits.values()))[0] < at - RECENT_COMMIT_SECONDS

@@ -366,7 +366,7 @@ class PacedSlack:
             self._by_message = float(ts) - now
 
     async def _is_shut_out(self) -> bool:
-        """Return whether Slack refuses the app even a call that isn't about a person or conversation."""
+        """Return whether Slack rejects even ``auth.test``, which doesn't concern a person or conversation."""
         try:
             await self._slack.call(AUTH_TEST, {})
         except SlackFailed as error:

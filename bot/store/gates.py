@@ -221,7 +221,8 @@ def _note_readers(
             if gate["reader"] != reader["account_id"]
         ],
     )
-    # If only one person can read a workspace, there are no turns to record.
+    # Record that these people have had their turn (see ``_turn``). If only one person can read a workspace
+    # and their access is proven, there are no turns.
     tx.run_each(
         "mark_tried",
         [
@@ -280,8 +281,8 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: A workspace that a read finds running for the first time may have started at any time since the previous
-#: read. If that was more than this many seconds ago, the start time is treated as unknown.
+#: If a read finds that a workspace has begun to run, it may have started at any time since the previous read.
+#: If that read was more than this many seconds ago, the start time is treated as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 

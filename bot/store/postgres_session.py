@@ -52,8 +52,8 @@ _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
-    # An acknowledged commit must survive a crash. If the setting is already stricter and waits for a standby,
-    # too, keep it.
+    # An acknowledged commit must survive a crash. The other values are kept, because with them a commit also
+    # waits for a standby.
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )

@@ -81,7 +81,7 @@ class Http:
     def new_session(
         proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
     ) -> aiohttp.ClientSession:
-        """Create a session for this class, without cookies and retries.
+        """Create a session for this class, without cookies or retries.
 
         Just before sending a request, the session checks whether the time window for the request has closed.
         ``trusting`` decides which certificates are trusted. True means those that the system trusts.

@@ -98,7 +98,10 @@ class Environments:
         return cluster
 
     def _kind(self, limit: Values, maximums: dict[str, str]) -> str | None:
-        """Return the kind of a limit. A limit in the spelling of other servers is ignored."""
+        """Return the resource that a requested limit is for, or None if the limit doesn't name one.
+
+        Versions of the server use different keys for it. This version ignores the others' keys.
+        """
         spellings = {"type": ("type",), "valueType": ("name",)}
         keys = spellings.get(self._settings.limit_kind, ("type", "name"))
         found = [limit[key] for key in keys if isinstance(limit.get(key), str)]

@@ -119,7 +119,10 @@ async def test_later_delivery_is_carried_out(outage):
 
 
 async def test_replies_to_a_crowd_are_bounded(outage):
-    """At most half of Slack's limit is used within a minute. Later deliveries are answered afterwards."""
+    """At most half of Slack's rate limit is used within a minute.
+
+    Messages beyond that get their reply when Slack delivers them again later.
+    """
     people = [Principal(None, "T1", f"U{number}") for number in range(300)]
     crowd = [message("list", who, channel=f"D{who.user_id}") for who in people]
     for payload in crowd:

@@ -81,7 +81,7 @@ def draw(rows, days=WEEK, now=NOW, zone=BERLIN):
 
 
 def bars(picture):
-    """Return the bars below the names: for each its kind, left and right end, and top."""
+    """Return the bars below the names, each as its kind, its left and right ends, and its top."""
     kinds = {colours.RAN: "ran", colours.PAPER: "planned", "url(#hatch)": "unknown"}
     root = ElementTree.fromstring(picture.svg)
     found = []

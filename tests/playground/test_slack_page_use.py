@@ -28,8 +28,8 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
         await client.files_upload_v2(**thread, content=LOG, filename="output.log", title="Output")
         await client.files_upload_v2(channel=card["channel"], file=DOT, filename="dot.gif", title="Dot")
         await page.open(card["channel"])
-        # A channel with unread messages is bold, with the number of mentions. The open conversation counts as
-        # read.
+        # A channel with unread messages is marked, and shows its number of mentions. The open conversation
+        # counts as read.
         await browser.until("document.title.startsWith('(1) Olivia')")
         assert await page.text(".place.unread") == "#general 1"
         label = await browser.ask("document.querySelector('.place.unread').ariaLabel")

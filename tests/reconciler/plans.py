@@ -204,7 +204,7 @@ def _is_seen(state: State, at: str, *, for_: float = 12.0) -> Callable[[Plan], A
 
 
 async def _is_moving(plan: Plan) -> None:
-    """Let the workspace be changing to another state, without allowed actions, when the plan is due."""
+    """Put the workspace in a transitional state, with no actions allowed, while the plan comes due."""
     await plan.at("08:45")
     machine = plan.machine
     actual = machine.state
@@ -216,7 +216,7 @@ async def _is_moving(plan: Plan) -> None:
 
 
 async def _takes_no_calls(plan: Plan) -> None:
-    """Let the provider allow neither a start nor a stop for a while."""
+    """Make the provider allow neither a start nor a stop for a while."""
     await plan.at("08:45")
     plan.machine.actions = frozenset({"open"})
     await plan.look()

@@ -42,11 +42,14 @@ class Assistant:
 
     def __init__(self, client: Client, signed: Signed, http: httpx2.AsyncClient, url: str) -> None:
         self.client, self.signed, self._http, self._url = client, signed, http, url
-        #: The texts of all results so far.
+        #: The results so far, as text.
         self.told: list[str] = []
 
     async def calls(self, who: dict[str, Any] | None, tool: str, **given: Any) -> str:
-        """Call a tool for the person that Slack would name. Return the text of the result, a JSON object."""
+        """Call a tool on behalf of ``who``, the user as named in Slack's metadata (None: nobody).
+
+        Return the text of the result, a JSON object.
+        """
         meta: Any = None if who is None else {"slack": who}
         result = await self.client.call_tool(tool, given, meta=meta)
         assert [one.type for one in result.content] == ["text"]
@@ -57,7 +60,7 @@ class Assistant:
         return str(text)
 
     async def finds(self, who: dict[str, Any] | None, tool: str, **given: Any) -> Any:
-        """Call a tool for the person that Slack would name. Return the decoded result."""
+        """Call a tool on behalf of ``who``, as in ``calls``. Return the decoded result."""
         return json.loads(await self.calls(who, tool, **given))
 
     async def repeats(self, method: str = "tools/call") -> int:

@@ -100,7 +100,8 @@ class DialogueWorld(World):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         async with TestServer(self.hub.app, host="127.0.0.1") as listening:
-            # Use another host name for the same machine, because a connection is identified by its address.
+            # The hub has its own address, because a gate's key consists of the address and the workspace's
+            # id.
             self.hub_url = str(listening.make_url("")).rstrip("/")
             self.watch.learn(self.hub)
             async with super().running():

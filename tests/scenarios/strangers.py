@@ -2,8 +2,8 @@
 
 ``python -m tests.scenarios.strangers FILE [IDS…]`` plays the items in a file, and prints the result of each
 and totals by kind. ``tests/scenarios/strangers.md`` describes the format of an item. If nothing is done, each
-button of the answer is pressed in a world that was played up to the same point. A dialogue continues after
-the right button was pressed.
+button of the answer is pressed in a world that was played up to the same point. Before a dialogue continues,
+the right button is pressed.
 
 An item is *WRONG* if Usher does something wrong, or if the only button that does anything would do something
 wrong. It is *helped* if, in each turn, something right is done or is one press away. If ``nothing`` is right,
@@ -211,7 +211,7 @@ class Stranger:
     def __init__(self, item: Mapping[str, Any]) -> None:
         self.item = item
         self.turns: Sequence[Mapping[str, Any]] = item["turns"]
-        #: For each turn, the button that does what is expected. People press it before the next turn.
+        #: For each turn, the button that does what is expected. It is pressed before the next turn.
         self.pressed: dict[int, str] = {}
 
     async def play(self) -> list[Outcome]:

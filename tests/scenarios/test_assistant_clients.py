@@ -54,7 +54,7 @@ async def drive(client, url, calls):
 
 
 class Player:
-    """Has a client call tools for Olivia. Each call of ``calls`` runs the client in a new process."""
+    """Makes a client call tools. Each call of ``calls`` runs the client in a new process."""
 
     def __init__(self, scene, client, url):
         self.scene, self.client, self.url = scene, client, url

@@ -142,7 +142,7 @@ async def test_the_state_is_kept_for_this_host_and_for_slacks_redirect_and_https
         is_https = public_url is not None
         began = f"{places.origin}/slack/install"
         state = ""
-        # The last request is refused, and the answer removes the cookie.
+        # The second request is refused, and its response deletes the cookie.
         for address in (began, f"{places.origin}/slack/oauth_redirect?code=x&state="):
             headers = {"Cookie": state}
             url = address + state.partition("=")[2]

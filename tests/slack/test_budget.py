@@ -218,7 +218,7 @@ async def test_a_call_whose_bytes_would_leave_late_is_not_made_and_the_next_one_
         way.seconds = 1.1
         with pytest.raises(SlackLimited):
             await slack.call(UPDATE, {})
-        # The call was counted but not sent, so nobody has to pause.
+        # The call was counted but never sent, so the method isn't paused.
         assert (server.requests, await room(store, budget, UPDATE)) == ([], 44)
         way.seconds = 0.9
         await slack.call(UPDATE, {})

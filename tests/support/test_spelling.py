@@ -18,7 +18,7 @@ from tests.project.deployment import list_service_variables
         (["usher_admin"], {"usher_admin": "USHER_ADMINS"}, []),
         (["USHER_ADMINISTRATOR_GROUP"], {}, ["USHER_ADMINISTRATOR_GROUP"]),
         (["SLACK_SIGNIN_SECRET"], {"SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET"}, []),
-        # Variables that other programs for Slack use.
+        # Variables that other Slack programs use.
         (["SLACK_TOKEN", "SLACK_WEBHOOK_URL", "SLACK_CHANNEL", "SLACK_USER_TOKEN"], {}, []),
     ],
 )

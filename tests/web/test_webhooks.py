@@ -32,7 +32,7 @@ class Busy:
 
 
 class Desk:
-    """The webhook's address, with the results of what is sent there."""
+    """Sends requests to the webhook, and counts the wake-ups that they cause: writes to ``gates``."""
 
     def __init__(self, world: SphereWorld, session: aiohttp.ClientSession, url: str) -> None:
         self.world, self.session, self.url = world, session, url

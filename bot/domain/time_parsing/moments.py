@@ -76,8 +76,8 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: ``at 3`` may mean 3 at night or 3 in the afternoon. If the next such time is before six tomorrow morning
-#: and more than this many seconds away, the user is asked which one they meant.
+#: ``at 3`` may mean 3 in the morning or 3 in the afternoon. If the next such time is before six tomorrow
+#: morning and more than this many seconds away, the user is asked which one they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 _MORNING: Final = 6
 #: Maximum number of possible times to offer if a time zone's name is ambiguous.
@@ -329,7 +329,7 @@ def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = Non
     local = datetime.fromtimestamp(moment.at, zone)
     is_next_day = local.date() > today
     if is_next_day and time.is_open and moment.at - now > _NEAR_SECONDS and local.hour < _MORNING:
-        # Someone who types `at 3` in the afternoon is unlikely to mean 3 at night.
+        # Someone who types `at 3` in the afternoon is unlikely to mean 3 in the morning.
         return Unread("ambiguous", tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours))
     if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time, zone, now).at > now:
         # After 8:30 in the morning, many people who type `8:30` mean this evening.

@@ -111,7 +111,11 @@ def read_hours(text: str) -> Wanted | None:
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
-    """Return the text once for each zone that may be meant, or nothing unless its zone is ambiguous."""
+    """If a text's zone is ambiguous, return the text once for each possible zone.
+
+    The possible zone takes the place of the ambiguous one, such as *IST*. Return an empty tuple if the zone
+    isn't ambiguous.
+    """
     hours, said = _parse(text)
     zones = said.zones if hours and said else ()
     return tuple(f"{split_zone(text)[0]} {zone}" for zone in zones) if len(zones) > 1 else ()

@@ -81,8 +81,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Marks the *Approve* and *Deny* buttons in a list of link requests. The answer to either button replaces the
-#: list with the outcome and the requests that are still open.
+#: Marks the *Approve* and *Deny* buttons in a list of link requests. Pressing either one replaces the list
+#: with the outcome and the requests that are still open.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
 #: requests are never shortened.

@@ -151,10 +151,11 @@ def _get_day_end(day: str, zone: str) -> float:
 def describe_run_end(
     facts: WorkspaceFacts, former: Iterable[HoursRule] = (), name: str = ""
 ) -> tuple[list[str], list[Element]]:
-    """Say when a running workspace will stop, or that no stop is planned within a day, with buttons.
+    """Return sentences that say when a running workspace will stop, and the buttons that go with them.
 
-    Return nothing if the description of the workspace's hours says the same. ``former`` contains rules that
-    the workspace no longer has. Pass a ``name`` if the message mentions several workspaces.
+    The sentences may also say that no stop is planned within a day. Return nothing if the description of the
+    workspace's hours says the same. ``former`` contains rules that the workspace no longer has. Pass a
+    ``name`` if the message mentions several workspaces.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:

@@ -74,7 +74,7 @@ def string(most: int, least: int = 1) -> Checker:
 
 
 def pattern(expression: str, words: str) -> Checker:
-    """Return a check for a string that matches completely; ``words`` describe the format."""
+    """Return a check for strings that ``expression`` matches in full; ``words`` describe the format."""
     compiled = re.compile(expression)
 
     def check(value: Any, pointer: str, report: Report) -> None:

@@ -105,7 +105,7 @@ async def test_who_has_nothing_ready_is_told_in_pieces_and_once(store, clock, ma
     """
     clock.advance(local("18:00", 23) - clock.now())
     sizes = []
-    # The members are first told that they missed yesterday's lesson.
+    # Eight extra turns, because the members are first told that they missed yesterday's lesson.
     for _ in range(8 + MANY // readiness.MEMBERS_PER_TRANSACTION):
         before = len(await warned(store))
         await look(store)

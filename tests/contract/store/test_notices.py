@@ -223,7 +223,7 @@ async def test_a_card_that_waited_is_closed_with_the_end(store, clock, notebook,
     clock.advance(CARD_DELAY_SECONDS)
     assert await claimed(store) == []
     if is_claimed:
-        # The process that holds the notice records where it was posted.
+        # The process that claimed the card's notice still records where the card was posted.
         await store.write(notice_rows.mark_notice_sent, card, "D1", "1.2")
         assert (await store.read(find_card, made.id)).message_ts == "1.2"
 

@@ -1,4 +1,4 @@
-"""PgBouncer in front of PostgreSQL, in each of its modes; and servers that speak unknown languages."""
+"""PgBouncer in front of PostgreSQL, in each pooling mode; and servers whose errors are in other languages."""
 
 import asyncio
 import getpass

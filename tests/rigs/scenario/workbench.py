@@ -77,7 +77,7 @@ class WorkbenchWorld(World):
     # -- the server ------------------------------------------------------------------------------------------
 
     def learn(self) -> None:
-        """Tell the watch the owner of each session, so that it knows who may read the session's address."""
+        """Tell ``self.watch`` who owns each session, so that it knows who may read the session's address."""
         self.watch.owners |= {one.hex: one.owner for one in self.posit.state.sessions.values()}
 
     def switch(self, **switches: Any) -> None:
