@@ -18,7 +18,7 @@ from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, note, stage
 
-#: Costly texts of different kinds, each as (command, beginning, repeated part, length).
+#: Costly messages of different kinds, each as (command, beginning, repeated part, length).
 TEXTS: Final = (
     ("/job", "run ", '"a ', 5_900),
     ("/job", "run -- ", "'a ", 39_000),
@@ -32,8 +32,8 @@ TEXTS: Final = (
     ("/workspace", "", "0123456789abcdef" * 2 + " ", 1_900),
     ("/workspace", "start ", "a:b-c/d", 1_900),
 )
-#: Texts that are costly if a person has thousands of workspaces: the common beginning of their names, parts
-#: of names, names with typing mistakes, and words for all or none of them.
+#: Messages that are costly if a person has thousands of workspaces: the common beginning of their names,
+#: parts of names, names with typing mistakes, and words for all or none of them.
 NAMES: Final = (
     *("start notebook", "stop notebook", "stop note", "keep notebook until 6pm", "open notebok-0001"),
     *("start ebook", "stop all", "stop everything but notebook-0001", "list", "list notebook"),
@@ -41,7 +41,7 @@ NAMES: Final = (
     *("start all", "start every notebook", "start notebook at 6", "hours notebook"),
     *("please start it", "what's running?"),
 )
-#: How often each text is sent to measure its cost.
+#: How often each message is sent to measure its cost.
 _EACH: Final = 20
 _EACH_AMONG_MANY: Final = 3
 
@@ -89,7 +89,10 @@ async def measure_hostile(sizes: Sizes) -> list[Figure]:
 
 
 async def _among_many(count: int) -> list[tuple[float, str]]:
-    """Send each text as a person with this many similarly named workspaces; return the event loop's stops."""
+    """Send each message as a person with this many similarly named workspaces.
+
+    Return the event loop's stops.
+    """
     found = []
     async with stage(Crowd(1, count)) as scene:
         seen = scene.folder / "stops.json"
@@ -144,13 +147,13 @@ def _request(bot: Bot, text: tuple[str, str, str, int], number: int) -> bytes:
 
 
 def whole(text: tuple[str, str, str, int]) -> str:
-    """Return one of the texts in full, as it is typed."""
+    """Return one of the messages in full, as it is typed."""
     _, begin, part, length = text
     return (begin + part * length)[:length]
 
 
 async def _cost(bot: Bot, text: tuple[str, str, str, int], times: int = _EACH) -> tuple[float, str]:
-    """Return how much CPU such a text takes, in ms, and a description of the text."""
+    """Return how much CPU such a message takes, in ms, and a description of the message."""
     before = cpu_seconds(bot.pid)
     outcome = await send(bot.target.url, (_request(bot, text, number) for number in range(times)), 1)
     if outcome.wrong:

@@ -73,7 +73,7 @@ class Sizes:
     hostile_workspaces: int = 200
     hostile_connections: int = 2
     hostile_acks: int = 600
-    #: How many similarly named workspaces a hostile person has when each of the texts is tried.
+    #: How many similarly named workspaces a hostile person has when each of the messages is tried.
     hostile_many: tuple[int, ...] = (2_000, 5_000)
     #: The number of lives (periods of running) in a month and of the people they belong to, and how often one
     #: person's year is read.

@@ -191,7 +191,7 @@ def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[
     """Yield the ways to split these words into a name and a time.
 
     The words are first taken as typed, then without formatting and punctuation around them. Times are looked
-    for only when needed, because most texts name a workspace but no time.
+    for only when needed, because most commands name a workspace but no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)

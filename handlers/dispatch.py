@@ -93,8 +93,8 @@ async def run_text(
 ) -> Answer:
     """Run text that a user typed, and always answer. The text may begin with a folder (``job list``).
 
-    ``reader`` replaces the function that usually interprets the words. Some texts are refused without being
-    interpreted, for example if the user sends too many of them. Such a refusal costs next to nothing, so no
+    ``reader`` replaces the function that usually interprets the words. Some commands are refused without
+    being interpreted, for example if the user sends too many. Such a refusal costs next to nothing, so no
     user can hold up others.
     """
     request = _create_request(
@@ -138,10 +138,10 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to a text that must not be interpreted, or None if it may be.
+    """Return the answer to a message that must not be interpreted, or None if it may be.
 
-    A text isn't interpreted if the person has reached the rate limit, if it is too long, or if it has already
-    been answered.
+    A message isn't interpreted if the person has reached the rate limit, if it is too long, or if it has
+    already been answered.
     """
     # Requests from an assistant have a separate limit, so that they never keep the user from asking directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
@@ -164,7 +164,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long, not counting quotations. In a job's command, they do count."""
+    """Return whether a message is too long, not counting quotations. In a job's command, they do count."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH

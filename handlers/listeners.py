@@ -84,8 +84,8 @@ _RESPOND_SECONDS: Final = 1.0
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Length to which a text is cut so that it fits into an ack, in characters. It fits even if each character
-#: takes several bytes.
+#: Number of characters to which text is cut so that it fits into an ack, even if each character takes several
+#: bytes.
 _MAX_SHORT_LENGTH: Final = 500
 
 

@@ -64,9 +64,9 @@ from handlers.workspace.course_pages import show_courses
 
 #: Maximum number of buttons offered.
 MAX_OFFERS: Final = 5
-#: In texts of up to this many words, unknown words after a verb are taken for a mistyped name.
+#: In messages of up to this many words, unknown words after a verb are taken for a mistyped name.
 _MAX_COMMAND_WORDS: Final = 4
-#: Maximum number of workspaces, runs and courses that one text can name.
+#: Maximum number of workspaces, runs and courses that one message can name.
 _MAX_NAMED: Final = 20
 #: Maximum number of unknown words that are compared with all names.
 _MAX_STRANGE: Final = 12
@@ -202,7 +202,7 @@ def _find(
 
 
 def _prefer_runs(request: Request, found: Sequence[Found[Any]]) -> list[Found[Any]]:
-    """In a text about jobs, prefer the run if a run and a workspace have the same name."""
+    """In a message about jobs, prefer the run if a run and a workspace have the same name."""
     verbs = [one.what for one in found if isinstance(one.what, Verb)]
     is_output = any(verb.command == "job" and verb.effect is Effect.SHOWS for verb in verbs)
     if request.folder != "job" and not is_output and RUNS.isdisjoint(map(fold_word, request.arguments)):
@@ -230,7 +230,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text is a question, as opposed to a polite request."""
+    """Return whether a message is a question, as opposed to a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -240,9 +240,9 @@ def _asks(words: Sequence[str]) -> bool:
 
 
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
-    """Return whether nothing may be offered in answer to a text.
+    """Return whether nothing may be offered in answer to a message.
 
-    That is so if the text rules something out, is conditional, is about the past or about other people's
+    That is so if the message rules something out, is conditional, is about the past or about other people's
     workspaces, or contains an unreadable time or struck-out words.
     """
     free = list_free(words, found)
@@ -533,7 +533,7 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer a text in which no word was recognised, such as a URL, thanks or a mistyped command."""
+    """Answer a message in which no word was recognised, such as a URL, thanks or a mistyped command."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

@@ -36,8 +36,8 @@ TALK: Final = ("The new survey data is in.", "Thanks! I'll have a look at it rig
 #: A still picture has a higher resolution, as long as all of them together stay below a mebibyte.
 STILL: Final[dict[str, Any]] = {"scale": 1.9, "size": (860, 790)}
 SECONDS: Final = 240.0
-#: Texts to wait for: a workspace is ready, its stop is planned, two workspaces of a class are ready, and two
-#: people have joined the course.
+#: Messages to wait for: a workspace is ready, its stop is planned, two workspaces of a class are ready, and
+#: two people have joined the course.
 READY: Final = "is ready"
 PLANNED: Final = "I'll stop "
 CLASS_READY: Final = "2 of 2 ready"

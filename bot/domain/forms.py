@@ -73,7 +73,7 @@ class Field:
         has_dependents: Whether other fields depend on it, so that the form is redrawn when it changes.
         minimum: The smallest number allowed.
         maximum: The largest number allowed.
-        max_length: The maximum length of a text, in characters.
+        max_length: The maximum length of a string, in characters.
         is_remembered: Whether the form is prefilled with the user's last value.
     """
 

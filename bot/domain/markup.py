@@ -57,7 +57,7 @@ class Dated(Markup):
         return (part for line in self.lines for part in line)
 
     def rewrite(self, text: str) -> Dated:
-        """Return another text as markup that mentions the same times as this one."""
+        """Return ``text`` as markup that mentions the same times as this markup."""
         return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:
@@ -71,7 +71,7 @@ class Dated(Markup):
 
 
 def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
-    """Return the parts of all ``Dated`` texts in these blocks."""
+    """Return the parts of all ``Dated`` strings in these blocks."""
     found: list[Part] = []
     for block in blocks:
         for one in block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},):
@@ -82,9 +82,9 @@ def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:
-    """Join texts with ``between``.
+    """Join strings with ``between``.
 
-    Joined with a space (sentences) or a newline (lines), the texts keep their separate parts. With any other
+    Joined with a space (sentences) or a newline (lines), they keep their separate parts. With any other
     ``between``, the result is a single part.
     """
     texts = list(texts)
@@ -106,7 +106,7 @@ def join(texts: Iterable[str], between: str = " ") -> str:
 
 
 def announce(side: str, workspace_id: str, text: str) -> str:
-    """Mark a text as an announcement that a workspace will ``start`` or ``stop`` at the times it mentions.
+    """Mark a string as an announcement that a workspace will ``start`` or ``stop`` at the times it mentions.
 
     With the side ``nothing``, it announces that nothing will stop the workspace, which is true as long as the
     plan holds.

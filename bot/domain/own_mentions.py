@@ -55,7 +55,7 @@ def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
 
 
 def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
-    """Split a text at its mentions. Pieces that only separate two mentions are left out."""
+    """Split a message at its mentions. Pieces that only separate two mentions are left out."""
     quotations = [found.span() for found in _QUOTATION_PATTERN.finditer(text)][::-1]
     places = [(0, 0)]
     for found in mention.finditer(text):

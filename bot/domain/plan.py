@@ -78,7 +78,7 @@ class Step(StrEnum):
 class Plan:
     """A decision: what to do next and, for END, with what outcome.
 
-    ``cause`` is the key of a text in ``bot.messages``. For READ and WAIT, it says what is holding up the
+    ``cause`` is the key of a sentence in ``bot.messages``. For READ and WAIT, it says what is holding up the
     work, if users should know. ``at`` is when a WAIT ends if nothing else ends it (epoch seconds).
     """
 

@@ -28,7 +28,7 @@ class About:
     """Facts about a provider, for its administrators.
 
     Attributes:
-        facts: Pairs of a label and a text.
+        facts: Pairs of a label and a value, both strings.
         users: Its users, if the provider can list them.
     """
 

@@ -1,4 +1,4 @@
-"""Placeholders for times in stored texts. Each is replaced by the time in the reader's time zone."""
+"""Placeholders for times in stored text. Each is replaced by the time in the reader's time zone."""
 
 import re
 from typing import Final

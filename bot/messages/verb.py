@@ -1,4 +1,4 @@
-"""Verbs. Each is declared once, next to its function, with its arguments, its effect and all its texts.
+"""Verbs. Each is declared once, next to its function, with its arguments, its effect and all its wording.
 
 A *verb* is what people type, press or say. Help, buttons, offers and the parsing of sentences all use these
 declarations. To add or remove a verb, add or remove its declaration.
@@ -33,7 +33,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The texts of an offer: what its button does, the button's label, and the answer to pressing it."""
+    """The wording of an offer: what its button does, the button's label, and the answer to pressing it."""
 
     text: str = ""
     button: str = ""
@@ -96,11 +96,11 @@ class Verb:
     has_choice_buttons: bool = False
     #: Whether the buttons that offer the verb are red.
     is_red: bool = False
-    #: Texts that describe a command with this verb, for example on a button that runs the command. ``alone``
-    #: describes the verb without arguments, ``does`` with them.
+    #: Phrases that describe a command with this verb, for example on a button that runs the command.
+    #: ``alone`` describes the verb without arguments, ``does`` with them.
     alone: str = ""
     does: str = ""
-    #: Texts that offer the verb for one workspace. ``button_at`` is the button's label if a time is given.
+    #: Phrases that offer the verb for one workspace. ``button_at`` is the button's label if a time is given.
     #: ``bulk`` and ``bulk_at`` offer the verb for several workspaces, without and with a time.
     offer: Offer = _NOTHING
     button_at: str = ""

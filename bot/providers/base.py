@@ -48,8 +48,8 @@ _TOKEN_PATTERN = re.compile(
     re.ASCII,
 )
 
-#: Matches everything in a text that could be a token. Dots are allowed only in JSON Web Tokens, since paths
-#: and sentences contain dots, too.
+#: Matches everything in a message that could be a token. Dots are allowed only in JSON Web Tokens, since
+#: paths and sentences contain dots, too.
 _TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
 #: Matches an incomplete token just before the ellipsis of a truncated text.
 _CUT_TOKEN_PATTERN = re.compile(

@@ -70,7 +70,7 @@ _LABEL_WORD_PATTERN: Final = re.compile(
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 #: Matches a name with arguments in brackets before a colon, as in ``HTTPError(404): no such page``.
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
-#: Matches a text that ends with arguments in brackets, as in ``ValueError('no such page')``.
+#: Matches a string that ends with arguments in brackets, as in ``ValueError('no such page')``.
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
 #: Matches the text before the name of the exception that caused a failure, such as the words before
 #: ``ConnectTimeoutError`` in ``Max retries exceeded (Caused by ConnectTimeoutError(…))``.
@@ -111,8 +111,8 @@ _TAG_NAMES: Final = (
     "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
 )
 _TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
-#: Matches tags that prove that a text is HTML: an end tag or a line break. A lone ``<b>`` may be part
-#: of the message.
+#: Matches tags that prove that a string is HTML: an end tag or a line break. A lone ``<b>`` may be part of
+#: the message.
 _MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
 #: Matches inline tags, which don't start a new line.
 _INLINE_TAG_PATTERN: Final = re.compile(
@@ -276,7 +276,7 @@ def _read_exception(text: str) -> str:
 
 
 def _is_label(text: str, *, is_whole: bool = False) -> bool:
-    """Return whether a text is only a label: a status, a word for a status, or an exception's name.
+    """Return whether a string is only a label: a status, a word for a status, or an exception's name.
 
     An exception's name isn't a mere label if ``find_reason`` recognises it. Neither is a program's name on
     its own.
@@ -352,7 +352,7 @@ def _strip_tags(text: str, separator: str) -> str:
 
 
 def _read_markdown(text: str) -> str:
-    """Return a text without the Markdown or Slack markup that would show up in Usher's message."""
+    """Return a string without the Markdown or Slack markup that would show up in Usher's message."""
     for pattern, words in _MARKDOWN_PATTERNS:
         text = pattern.sub(words, text)
     return text
@@ -366,7 +366,7 @@ def _read_quotes(text: str) -> str | None:
 
 
 def cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
-    """Return the actual message in a text, cleaned and without unprintable characters."""
+    """Return the actual message in a string, cleaned and without unprintable characters."""
     return "".join(filter(str.isprintable, clean_words(text, limit)))
 
 

@@ -360,8 +360,8 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     """Have the provider identify a token's owner, within ten seconds. Each link allows five attempts.
 
-    If the token can't be used, raise Refused, with a text that says what to do next. An attempt doesn't count
-    if the provider fails.
+    If the token can't be used, raise Refused with a message that says what to do next. An attempt doesn't
+    count if the provider fails.
     """
     tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]

@@ -16,7 +16,7 @@ _HIDDEN: Final = HIDDEN.encode()
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Texts are compared only up to this many characters. People wouldn't notice later differences.
+#: Strings are compared only up to this many characters. People wouldn't notice later differences.
 _MAX_COMPARED_LENGTH: Final = 200
 #: Matches a number in a name. Numbers of up to ``_MAX_DIGITS`` digits are sorted by value.
 _NUMBER: Final = re.compile(r"[0-9]+")

@@ -29,7 +29,7 @@ class Refused(UsherError):
 
     ``rule`` names the rule in the audit log (``policy.guest``, ``workspace.unknown`` …). If no ``text`` is
     given, the message is built from the ``cause`` (by default the rule), the connection's ``title`` and other
-    ``words``, using the texts in ``bot.messages.texts.refusals``.
+    ``words``, using the templates in ``bot.messages.texts.refusals``.
     """
 
     def __init__(

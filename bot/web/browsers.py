@@ -477,7 +477,7 @@ async def prove_sign_in(
 ) -> Principal:
     """Return the person whom Slack's redirect identifies, or raise Refused if it proves nothing.
 
-    ``words`` contains the texts of the refusals.
+    ``words`` contains the wording of the refusals.
     """
     if sign_in is None or flow is None:
         raise Refused("sign_in.expired", words.SIGN_IN_EXPIRED)

@@ -21,7 +21,7 @@ from bot.support.cleaning import STRAIGHT, clean, unescape
 MAX_COMMAND_LENGTH: Final = 2000
 #: Maximum number of words in a command. A longer text isn't read as a command.
 MAX_WORDS: Final = 100
-#: Maximum length of a text, in characters. A longer text is refused, not truncated, so that a job's program
+#: Maximum length of a message, in characters. A longer one is refused, not truncated, so that a job's program
 #: gets all of its arguments.
 MAX_TEXT_LENGTH: Final = 6000
 
@@ -173,7 +173,7 @@ def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
 
 
 def split_program(text: str) -> tuple[str, str]:
-    """Split a text before the ``--`` that introduces a program's own words."""
+    """Split a string before the ``--`` that introduces a program's own words."""
     match = _PROGRAM_PATTERN.search(text)
     return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
@@ -200,7 +200,7 @@ def normalise(text: str) -> str:
 
 
 def normalise_fully(text: str) -> str:
-    """Normalise a text like ``normalise``, but in full length.
+    """Normalise a string like ``normalise``, but in full length.
 
     Only formatting around all of it is removed.
     """
@@ -225,7 +225,7 @@ def _straighten(text: str) -> str:
 
 
 def decode_links(text: str) -> str:
-    """Decode Slack's notation for URLs and mentions in a text. HTML entities stay encoded."""
+    """Decode Slack's notation for URLs and mentions in a message. HTML entities stay encoded."""
     return _LINK_PATTERN.sub(_decode_link, text) if "<" in text else text
 
 
@@ -286,7 +286,7 @@ def _parse_flag(token: str) -> str:
 
 
 def _split_tokens(text: str) -> list[str]:
-    """Split a text at white space, except inside quotes."""
+    """Split a string at white space, except inside quotes."""
     if '"' not in text and "'" not in text:
         return text.split()
     tokens: list[str] = []
@@ -299,7 +299,7 @@ def _split_tokens(text: str) -> list[str]:
 
 
 class _Scanner:
-    """Splits a text into words, from left to right and in one pass, even if there are many quotes.
+    """Splits a string into words, from left to right and in one pass, even if there are many quotes.
 
     ``at`` is where the next word begins. ``is_over`` is true if there are no more words.
     """

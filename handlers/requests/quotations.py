@@ -18,30 +18,30 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 
 def drop_quotations(text: str) -> str:
-    """Remove code blocks and quoted lines from a text.
+    """Remove code blocks and quoted lines from a message.
 
-    If nothing would be left, return the text unchanged.
+    If nothing would be left, return the message unchanged.
     """
     remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return remaining if remaining.strip() else text
 
 
 def drop_struck_beginning(text: str) -> str:
-    """Remove struck-out words at the start of a text.
+    """Remove struck-out words at the start of a message.
 
-    If nothing would be left, return the text unchanged.
+    If nothing would be left, return the message unchanged.
     """
     return _STRUCK_BEGINNING.sub("", text) or text
 
 
 def skip_quotations(text: str) -> str:
-    """Remove code blocks and quoted lines from the beginning of a text."""
+    """Remove code blocks and quoted lines from the beginning of a message."""
     match = _LEADING.match(text)
     return text[match.end() :] if match else text
 
 
 def read_quotation(text: str) -> str | None:
-    """If a text consists only of code and quoted lines, return their contents, otherwise None."""
+    """If a message consists only of code and quoted lines, return their contents, otherwise None."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))

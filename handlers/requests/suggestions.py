@@ -18,7 +18,7 @@ from handlers.requests.command_line import fold_word, join_words
 from handlers.requests.request import Request
 from handlers.requests.synonyms import find_similar_verbs
 
-#: Maximum number of words in a text that may be a mistyped command.
+#: Maximum number of words in a message that may be a mistyped command.
 _MAX_COMMAND_WORDS: Final = 4
 #: Matches parts of a command that are hard to type: flags, numeric dates, and mentions.
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")

@@ -14,7 +14,7 @@ from bot.messages.verb import Effect, find_verb, list_synonyms
 
 
 def split_words(text: str) -> frozenset[str]:
-    """Split a text into a set of its words."""
+    """Split a string into a set of its words."""
     return frozenset(text.split())
 
 

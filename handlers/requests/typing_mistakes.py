@@ -60,7 +60,7 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run the function that reads a text, unless the text or the rest of the message contains a token.
+    """Run the function that reads some text, unless the text or the rest of the message contains a token.
 
     In that case, the answer says so, but doesn't repeat the token.
     """
@@ -142,7 +142,7 @@ def _list_candidates(word: str) -> Iterator[str]:
 
 
 def _strip_surroundings(text: str) -> str:
-    """Return a text from its first to its last letter or digit."""
+    """Return a string from its first to its last letter or digit."""
     match = _CORE_PATTERN.search(text)
     return match[0] if match is not None else ""
 
@@ -183,7 +183,7 @@ def _read_typed_text(request: Request, besides: str) -> str:
 
 
 def _find_verb(request: Request) -> str:
-    """Return the verb that decides how a text is interpreted: the first word in it that is a verb."""
+    """Return the verb that decides how a message is interpreted: the first word in it that is a verb."""
     verbs = list_verbs(request.folder)
     said = (fold_word(word) for word in (request.verb, *request.arguments))
     words = (to_present_name(request.folder, word) for word in said)

@@ -98,7 +98,10 @@ def read_timetable(text: str) -> tuple[Wanted | None, str]:
 
 
 def parse_mentions(text: str) -> list[str]:
-    """Return the ids of the people whom a text mentions. If it names anyone in another way, raise Refused."""
+    """Return the ids of the people mentioned in the text.
+
+    If it names anyone in another way, raise Refused.
+    """
     found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
     if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
         raise Refused("course.teacher", words.NO_MENTION.format(name=name or "that"))

@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the user's courses whose title comes first in a text, each with the rest of the text.
+    """Return the user's courses whose title comes first in a string, each with the rest of the string.
 
     Each result also says whether the user teaches the course. If some of the courses have their card in this
     channel, only these are returned.
@@ -45,7 +45,7 @@ async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard,
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses whose title comes first in a text.
+    """Return the courses whose title comes first in a string.
 
     Spaces, hyphens and underscores are all the same.
     """
@@ -58,7 +58,7 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course whose title comes first in a text. If there are several, ask which one is meant.
+    """Change the course whose title comes first in the text. If there are several, ask which one is meant.
 
     Return None if the text doesn't begin with a course's title. If none of the user's own courses fits,
     classes are considered, and other people's courses, which administrators may change.
@@ -151,7 +151,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people whom a text mentions.
+    """Return the keys of the people whom the text mentions.
 
     If not all of them may teach, raise Refused or Answered or, for a form, InvalidFields.
     """

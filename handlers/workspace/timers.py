@@ -256,6 +256,6 @@ async def submit_form(request: Request) -> Answer:
 
 
 async def read_typed_time(services: Services, principal: Principal, text: str) -> Moment | Unread:
-    """Return the time that a text means in the user's time zone, or the reason why it can't be read."""
+    """Return the time that a string means in the user's time zone, or the reason why it can't be read."""
     zone = await services.store.zone(principal)
     return time_parsing.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)

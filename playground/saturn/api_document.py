@@ -44,7 +44,7 @@ async def who_am_i(request: web.Request) -> web.Response:
 
 
 async def users(request: web.Request) -> web.Response:
-    """List the users whose name contains a text."""
+    """List the users whose name contains a string."""
     person_of(request)
     part, people = request.query.get("username", ""), state_of(request).accounts.people.values()
     return web.json_response({"users": [documents.user(one) for one in people if part in one.name]})

@@ -22,7 +22,7 @@ class Assistant:
         self._numbers = itertools.count(1)
 
     def hears(self, text: str) -> bool:
-        """Return whether a text is for the assistant. It never is unless the app declares an MCP server."""
+        """Return whether a message is for the assistant. It never is if the app declares no MCP server."""
         return self._state.app.assistant_url is not None and text.split(maxsplit=1)[:1] == [NAME]
 
     async def ask(self, person: Person, place: Channel, text: str) -> Json:

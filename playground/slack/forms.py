@@ -17,7 +17,7 @@ from playground.slack.state import State
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form. ``value`` is its current value: a text, an id, an option's value, or a list."""
+    """A field of a form. ``value`` is its current value: a string, an id, an option's value, or a list."""
 
     block_id: str
     action_id: str
@@ -43,7 +43,7 @@ class Form:
     private_metadata: str
     title: str
     submit: str | None
-    #: Texts of the blocks between the fields.
+    #: Text of the blocks between the fields.
     words: tuple[str, ...]
     fields: tuple[Field, ...]
     #: Action ids of the buttons and overflow menus in the modal.

@@ -37,7 +37,7 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def masked_text(text: str) -> str:
-    """Return a text with tokens, and the secret parts of URLs, hidden."""
+    """Return a string with tokens, and the secret parts of URLs, hidden."""
     text = _SLACK_TOKEN.sub(HIDDEN, text)
     text = _ADDRESS.sub(lambda found: _RANDOM_IN_ADDRESS.sub(_unless_id, found[0]), text)
     return _RANDOM.sub(_unless_id, text)

@@ -19,7 +19,7 @@ def _plain(text: str) -> str:
 
 
 def _split(pattern: re.Pattern[str], text: str) -> Iterator[tuple[bool, str]]:
-    """Split a text into parts; yield each part and whether it matched."""
+    """Split a string into parts; yield each part and whether it matched."""
     last = 0
     for found in pattern.finditer(text):
         yield False, text[last : found.start()]
@@ -29,7 +29,7 @@ def _split(pattern: re.Pattern[str], text: str) -> Iterator[tuple[bool, str]]:
 
 
 def encode(state: State, text: str, *, names: bool = False) -> str:
-    """Escape a text, and turn @name, #channel and URLs into Slack's links; ``names`` adds the labels."""
+    """Escape a string, and turn @name, #channel and URLs into Slack's links; ``names`` adds the labels."""
     people = {person.name.lower(): person.id for person in state.people.values()}
     channels = {channel.name: channel.id for channel in state.channels.values() if channel.kind != "im"}
 

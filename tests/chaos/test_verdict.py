@@ -445,7 +445,8 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
     texts = constants | dict(answers.REMARKS)
     said = {name for name, text in texts.items() if isinstance(text, str) and ACCEPTED.search(text)}
     known = {"starting_running", "stopping_pending", "stopping_stopped"}
-    # Texts about workspaces that don't exist yet, special restarts, or an opposite call that is in progress.
+    # Messages about workspaces that don't exist yet, special restarts, or an opposite call that is in
+    # progress.
     others = {
         "calling_off",
         "restarting_keeps",

@@ -44,7 +44,7 @@ async def fill(path, *, links=True):
 
 
 def list_pages(path, kind, having=b"account-"):
-    """Return the offset and the number of cells of each page of a kind that contains a text."""
+    """Return the offset and the number of cells of each page of a kind that contains a string."""
     data, pages = path.read_bytes(), []
     for offset in range(PAGE_BYTES, len(data), PAGE_BYTES):
         page = data[offset : offset + PAGE_BYTES]

@@ -35,7 +35,7 @@ async def playing(folder: Path, *words: str, module: str = "playground"):
 
 
 def processes_that_name(text: str) -> list[str]:
-    """Return the processes whose environment or command line contains a text."""
+    """Return the processes whose environment or command line contains a string."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

@@ -20,7 +20,7 @@ from tests.project.repository import ROOT, named
 from tests.rigs.connections import load_connections
 from tests.rigs.scenario.workbench import WorkbenchWorld
 
-#: Pages without commands to type here: texts, measurements, and a package that ``test_lagoon.py`` tests.
+#: Pages without commands to type here: prose, measurements, and a package that ``test_lagoon.py`` tests.
 OTHERS = {"messages", "performance", "provider-api"}
 PAGES = (
     "README.md",

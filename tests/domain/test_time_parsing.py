@@ -1,4 +1,4 @@
-"""Tests of times that people type: a table of examples, and properties that hold for every text."""
+"""Tests of times that people type: a table of examples, and properties that hold for every string."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo

@@ -19,7 +19,10 @@ LONG = "x" * (MAX_TEXT_LENGTH + 1)
 
 
 class Counting(Mapping[str, str]):
-    """Count how often a text's words are looked up among the slash commands, which shows that it was read."""
+    """Count how often a message's words are looked up among the slash commands.
+
+    A look-up shows that the message was read.
+    """
 
     def __init__(self, commands: Mapping[str, str]) -> None:
         self._commands = commands

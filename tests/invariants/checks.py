@@ -41,7 +41,7 @@ def at_any_time(life: Life) -> None:
 
 
 def _seen(life: Life) -> Iterator[tuple[str, str]]:
-    """Yield pairs of the person who saw a text, and the text. The name is empty if everybody saw it."""
+    """Yield pairs of the person who saw a message, and its text. The name is empty if everybody saw it."""
     for message in life.slack.messages:
         yield str(message["channel"]).removeprefix("D"), json.dumps(message)
     for message in life.slack.ephemerals:

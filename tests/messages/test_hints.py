@@ -19,12 +19,12 @@ COMMANDS = {"/workspace": "workspace", "/job": "job"}
 #: command.
 _CODE = re.compile(r"`([^`\n]+)`")
 _FIRST = {word for folder in VERBS.values() for word in folder} | {"job", "/workspace", "/job", "@usher"}
-#: Texts that appear in direct messages, no matter who gets them.
+#: Sentences that appear in direct messages, no matter who gets them.
 DIRECT = ("cards", "notices")
 
 
 def commands_in(text: str) -> list[str]:
-    """Return the commands in a text: code that begins with a verb, or with what comes before a verb."""
+    """Return the commands in a message: code that begins with a verb, or with what comes before a verb."""
     return [code for code in _CODE.findall(text) if code.split()[0] in _FIRST]
 
 

@@ -1,4 +1,4 @@
-"""Tests of plain texts next to blocks, or instead of them: they say the same, and include the addresses."""
+"""Tests of plain text next to blocks, or instead of them: it says the same, and includes the addresses."""
 
 import pytest
 

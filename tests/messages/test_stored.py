@@ -82,7 +82,7 @@ def test_what_is_written_to_a_row_is_read_from_it():
     paragraph = again.blocks[0]["text"]["text"]
     assert isinstance(paragraph, Dated)
     assert [len(line) for line in paragraph.lines] == [2, 1]
-    # The stored blocks don't repeat a text that announces something.
+    # The stored blocks don't repeat a sentence that announces something.
     assert "*nb* has hours. Next" not in json.dumps(body["blocks"])
 
 

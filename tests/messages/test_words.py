@@ -54,7 +54,7 @@ def texts(module):
             yield from ((f"{name}.{key}", part) for key, part in parts if isinstance(part, str))
 
 
-#: Texts in the link page's module that are shown in Slack.
+#: Messages in the link page's module that are shown in Slack.
 IN_SLACK = {
     "explain_wrong_code",
     "FOREIGN_TEAM",
@@ -191,7 +191,7 @@ def test_a_failure_without_a_reason_says_so():
 
     assert said(has_page=True) == "Courses didn't give a reason. Its page there may say more."
     assert said("Strange", has_page=True) == "Courses says: “Strange.” Its page there may say more."
-    # A text doesn't refer people to a page that doesn't exist.
+    # No message refers people to a page that doesn't exist.
     assert said(has_page=False) == "Courses didn't give a reason. Ask your Courses admin."
     assert said("Strange", has_page=False) == "Courses says: “Strange.” Ask your Courses admin."
     enough = "There was no room for it on Courses: not enough memory. Try again later or with"

@@ -179,7 +179,7 @@ class Browser:
             await self.tell("Input.dispatchKeyEvent", type="keyUp", **told)
 
     async def click(self, selector: str, text: str = "") -> None:
-        """Click the last element that matches a selector and contains a text, once it has stopped moving.
+        """Click the last element that matches a selector and contains a string, once it has stopped moving.
 
         If the element is in a menu, open the menu first, and again if a redrawn message has closed it.
         """

@@ -10,7 +10,7 @@ ToldEnd = Literal["ready", "stopped", "failed"]
 
 
 def _pattern_of(*texts: str) -> re.Pattern[str]:
-    """Return a pattern that matches these texts as they appear in a notification."""
+    """Return a pattern that matches these messages as they appear in a notification."""
     whole = [text.replace("{gone}", gone) for text in texts for gone in (cards.GONE, cards.NOT_SHOWN)]
     like = (".+".join(map(re.escape, re.split(r"\{\w+\}", text.replace("*", "")))) for text in whole)
     return re.compile("|".join(like))

@@ -38,5 +38,5 @@ _SETTINGS = re.compile(rf"\b(?:{'|'.join(sorted({*VARIABLES, *_KEYS} - {'PORT'})
 
 
 def internal_names(text: str, *, keys: bool = False) -> list[str]:
-    """Return the names of classes and modules in a text and, with ``keys``, those of settings."""
+    """Return the names of classes and modules in a string and, with ``keys``, those of settings."""
     return _CLASSES.findall(text) + (_SETTINGS.findall(text) if keys else [])

@@ -247,7 +247,7 @@ class TermWorld(World):
     async def presses_last(
         self, person: Person, label: str, about: str = "", place: str = BOT
     ) -> list[Shown]:
-        """Press the button with this label on the newest message that contains a text."""
+        """Press the button with this label on the newest message that contains a string."""
         fits = [one for one in person.sees(place) if about in one.text and _fitting(one, label)]
         assert fits, f"no button {label} about {about}: {[one.text for one in person.sees(place)][-3:]}"
         return await person.presses(fits[-1], _fitting(fits[-1], label)[0])

@@ -69,7 +69,7 @@ class CountInChromium(Count):
 
 
 async def send(tab, text):
-    """Type and send a text.
+    """Type and send a message.
 
     Bring the tab to the front first. Otherwise, keystrokes and clicks are lost.
     """

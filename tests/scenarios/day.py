@@ -20,9 +20,9 @@ PRESSED = {"Start", "Stop", "Refresh", "Keep running", "1 hour more", "Try again
 
 
 NAMED = re.compile(r"\*([a-z]+)\*")
-#: Matches the line with an address below a text.
+#: Matches the line with an address below a message.
 ADDRESS = re.compile(r"\nOpen: <[^>]*>")
-#: Matches the boundary between two parts of a text.
+#: Matches the boundary between two parts of a message.
 SENTENCE = re.compile(r"\n| – | · |(?<=\.) ")
 
 

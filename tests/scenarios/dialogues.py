@@ -2,8 +2,8 @@
 
 ``python -m tests.scenarios.dialogues FILE`` plays the dialogues in a file, and prints those that failed. A
 dialogue has a ``world`` (workspaces on *Team hub* and *Saturn Cloud*, runs, outages, and connections that
-aren't linked) and turns. A turn consists of a text or a button, the place (``where``: ``dm``, ``thread`` of
-the newest message, ``mention`` or ``command``), and the expected result:
+aren't linked) and turns. A turn consists of a message or a button, the place (``where``: ``dm``, ``thread``
+of the newest message, ``mention`` or ``command``), and the expected result:
 
 ``does``    the changes, as ``VERB NAME`` or ``VERB NAME@CONNECTION``; ``open NAME`` if the answer has its
             link; or ``nothing``
@@ -289,7 +289,7 @@ def _is(act: str, wanted: str) -> bool:
 
 
 def says(text: str, wanted: str) -> bool:
-    """Return whether a text contains something. A time of day may be written in either way."""
+    """Return whether a message contains something. A time of day may be written in either way."""
     wanted = wanted.casefold()
     clock = re.fullmatch(r"(\d{1,2}):(\d\d)", wanted)
     if clock is not None:

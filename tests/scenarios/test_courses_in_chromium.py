@@ -52,7 +52,7 @@ class Seat:
             await self.tab.click("#modal footer button")
 
     async def reads(self, text):
-        """Wait until the conversation contains a text."""
+        """Wait until the conversation contains a string."""
         is_there = f"document.querySelector('#messages').textContent.includes({json.dumps(text)})"
         async with asyncio.timeout(SECONDS):
             looks = 0

@@ -1,4 +1,4 @@
-"""Every text of the test sets, each sent in a new world: only commands in their proper form may act.
+"""Every message of the test sets, each sent in a new world: only commands in their proper form may act.
 
 ``free_text.txt`` has sentences by strangers, sentences that once went wrong, different phrasings, and remarks
 of two or three words that begin with a verb. ``#`` begins a world: its workspaces (``*``: it is running;
@@ -19,12 +19,12 @@ from tests.handlers.run_rig import over, run_rig
 
 TEXTS = Path(__file__).with_name("free_text.txt")
 BREAK = " ⏎ "
-#: Number of parts into which the texts are divided. Workers run the parts in parallel.
+#: Number of parts into which the messages are divided. Workers run the parts in parallel.
 PARTS = 8
 
 
 class World(NamedTuple):
-    """The names in a world, and the texts that are sent in it."""
+    """The names in a world, and the messages that are sent in it."""
 
     workspaces: list[str]
     jobs: list[str]
@@ -39,7 +39,7 @@ def read_worlds() -> Iterator[World]:
 
 
 async def acts(world: World, text: str) -> bool:
-    """Return whether a text makes Usher do anything."""
+    """Return whether a message makes Usher do anything."""
     async with run_rig() as bot:
         await stage(bot, world)
         before = await bot.audit()

@@ -37,7 +37,7 @@ async def live(tmp_path):
 
 
 async def says(alice, text, said):
-    """Type a command until its answer contains a text, and return the answer."""
+    """Type a command until its answer contains a string, and return the answer."""
     for _ in range(100):
         answer = (await alice.types(text)).text
         if said in answer:

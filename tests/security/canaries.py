@@ -35,7 +35,7 @@ class _Ours(dict[str, bool]):
 
 
 class ErrorWatch:
-    """A recorder for the texts of all exceptions in Usher's own code, with their causes."""
+    """A recorder for the messages of all exceptions in Usher's own code, with their causes."""
 
     def __init__(self) -> None:
         self.texts: set[str] = set()

@@ -1,4 +1,4 @@
-"""Tests that long texts and many workspaces don't take disproportionate CPU time.
+"""Tests that long messages and many workspaces don't take disproportionate CPU time.
 
 Eight times the length takes at most twenty times the CPU. The cost also has to stay in proportion to the
 number of a person's workspaces, even if their names are similar. If you add a parser for text from outside,
@@ -70,7 +70,7 @@ TIMES, MOST = 8, 20.0
 SMALL = 0.002
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
 BASE = "https://cloud.example.org"
-#: Parts of texts, each of which is repeated up to the full length.
+#: Parts of messages, each of which is repeated up to the full length.
 PARTS = (
     *("a", "A1", " ", "\n", "a ", "a. ", "a? ", "a, ", "a,", "1 ", "1h ", "é ", "😀 ", "\u200b", ":a: "),
     *('"a ', "'a ", '"', "'", '""', '" ', "“a ", "„a", "``", "`a", "*a", " *a", "* ", "_a ", "~a~ "),
@@ -106,7 +106,7 @@ class World:
 
 @dataclass(frozen=True)
 class Reader:
-    """A parser to measure, with texts of at most ``longest`` characters that begin with ``begin``."""
+    """A parser to measure, with strings of at most ``longest`` characters that begin with ``begin``."""
 
     longest: int
     read: Callable[[World, str], Any]
@@ -173,7 +173,7 @@ def body_of(text: str, kind: str) -> None:
 
 
 def refusing(check: Callable[[str], Any]) -> Callable[[World, str], Any]:
-    """Return a parser from a check that may refuse a text."""
+    """Return a parser from a check that may refuse a string."""
 
     def checked(_world: World, text: str) -> None:
         with suppress(ValueError, BadAnswer):
@@ -335,7 +335,7 @@ async def having(count: int):
 
 
 async def calls(bot: Rig, text: str) -> int:
-    """Return the number of Python calls that it takes to answer a text."""
+    """Return the number of Python calls that it takes to answer a message."""
     bot.clock.advance(60.0)
     found = 0
 

@@ -25,7 +25,7 @@ from tests.web.rig import ALICE, GOOD, KEY, rig
 
 
 class Shape(HTMLParser):
-    """A parser for a page's elements and attribute names, without texts and values."""
+    """A parser for a page's elements and attribute names, without text or values."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -202,7 +202,7 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 #: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
-#: Maximum length of a typed period, in characters. Longer texts aren't parsed.
+#: Maximum length of a typed period, in characters. Longer strings aren't parsed.
 _MAX_CHARACTERS: Final = 80
 #: Maximum number of days that one command can exclude from a workspace's hours.
 _MAX_DAYS: Final = 366

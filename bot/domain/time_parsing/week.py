@@ -36,7 +36,7 @@ LEAST_MINUTES: Final = 30
 #: makes them recur only after *every*.
 _PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
 _RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
-#: Words that turn a weekday into a single day (*this Monday*). With one of them, a text isn't read as hours,
+#: Words that turn a weekday into a single day (*this Monday*). A string with one of them isn't read as hours,
 #: because hours on weekdays recur.
 SINGLE_WORDS: Final = frozenset({"this", "coming", "next"})
 _UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})
@@ -181,7 +181,7 @@ def _read(words: list[str]) -> Wanted | None:
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each pair of start and end that a text with times may mean. A missing start or end is ""."""
+    """Yield each pair of start and end that a string with times may mean. A missing start or end is ""."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -204,7 +204,7 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
 
 
 def _read_clock(text: str) -> TimeOfDay | None:
-    """Return a text as a time of day, or None if it isn't one or contains anything else."""
+    """Return a string as a time of day, or None if it isn't one or contains anything else."""
     found = parse(text, "time")
     if isinstance(found, TimeOfDay) and not (found.day or found.options or found.zone):
         return found

@@ -1,1 +1,1 @@
-"""Pure functions that render rows and texts as Block Kit, escaped once and within Slack's limits."""
+"""Pure functions that render rows and text as Block Kit, escaped once and within Slack's limits."""

@@ -44,12 +44,12 @@ _COURSE_PATTERN: Final = re.compile(
 )
 
 
-#: Matches a command in a text. Texts show commands as people type them in a direct message.
+#: Matches a command in a message's text, which shows commands as people type them in a direct message.
 _COMMAND_PATTERN: Final = re.compile(r"`(job )?([a-z][^`\n]*)`")
 
 
 class Prefixes(NamedTuple):
-    """The prefixes of workspace verbs and job verbs, as people type them where a text is shown."""
+    """The prefixes of workspace verbs and job verbs, as people type them where the text is shown."""
 
     workspace: str
     job: str
@@ -59,7 +59,7 @@ class Prefixes(NamedTuple):
         return Markup(self.job if folder == "job" else self.workspace)
 
     def adapt(self, text: str, folder: str = "workspace") -> str:
-        """Add this place's prefixes to the commands in a text, which are written as for a direct message.
+        """Add this place's prefixes to the commands in a string, which are written as for a direct message.
 
         Commands with the verbs of ``folder`` have no prefix in the text. A job's output stays as it is.
         """

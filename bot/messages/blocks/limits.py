@@ -7,7 +7,7 @@ from typing import Final
 
 MAX_MESSAGE_BLOCKS: Final = 50
 MAX_VIEW_BLOCKS: Final = 100
-#: Maximum combined length of all texts in a message's blocks. Slack doesn't publish this limit
+#: Maximum combined length of all text in a message's blocks. Slack doesn't publish this limit
 #: (``docs/internals/slack.md``, "Messages").
 MAX_BLOCKS_TEXT_LENGTH: Final = 10_000
 #: Maximum length of the text sent with blocks. It is below the 4,000 characters that ``chat.update`` accepts.

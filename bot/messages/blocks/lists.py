@@ -237,7 +237,7 @@ def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = 
 
 
 def render_workspaces(rows: Sequence[WorkspaceFacts]) -> tuple[list[Block], list[str]]:
-    """Render workspaces one below the other, and return a text that says how old their states are.
+    """Render workspaces one below the other, and return a sentence that says how old their states are.
 
     A workspace that was read long before the others, or never, shows its own time. If several are waiting for
     the same reason, that reason is given once at the top of the list.

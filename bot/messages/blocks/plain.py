@@ -52,7 +52,7 @@ def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:
-    """Append URLs to a text. If the result is too long, cut the text rather than a URL."""
+    """Append URLs to a message's text. If the result is too long, cut the text rather than a URL."""
     below = ""
     for line in addresses:
         if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:

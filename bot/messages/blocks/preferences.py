@@ -33,7 +33,7 @@ TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-#: Texts about what Slack's assistant may do for a person, by permission level
+#: Phrases for what Slack's assistant may do for a person, by permission level
 #: (``bot.domain.preferences.LEVELS``).
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
@@ -51,8 +51,8 @@ MESSAGE_CHOICES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: Texts that confirm which messages a person will get about a workspace. The keys say whether a message is
-#: sent when the workspace is ready, and whether one is sent when it stops.
+#: Sentences that confirm which messages a person will get about a workspace. The keys say whether a message
+#: is sent when the workspace is ready, and whether one is sent when it stops.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",

@@ -1,6 +1,6 @@
 """Answers to verbs and buttons, except cards: statements, error messages, questions, and *Link* buttons.
 
-These texts show commands as people type them in a direct message. In a channel, a form or the Home tab, only
+Their text shows commands as people type them in a direct message. In a channel, a form or the Home tab, only
 slash commands work, so there the commands are rewritten.
 """
 

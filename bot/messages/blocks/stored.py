@@ -1,9 +1,9 @@
 """Stored answers, split into parts. Each part and button is stored with the time at which it expires.
 
 Usher renders a message again from these parts, so it never has to search, compare or edit the message's text.
-Some rows contain whole texts instead (``undated``): rows written by release 0.4.1, and rows of messages that
-Usher found in Slack by searching but can no longer render from the database. A message rendered from such a
-row says when its text was written.
+Some rows contain undivided text instead (``undated``): rows written by release 0.4.1, and rows of messages
+that Usher found in Slack by searching but can no longer render from the database. A message rendered from
+such a row says when its text was written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Key that marks a stored answer with whole texts instead of parts. Nothing says when these texts become
+#: Key that marks a stored answer with undivided text instead of parts. Nothing says when this text becomes
 #: outdated, so a message rendered from them says when they were written.
 UNDATED: Final = "undated"
 #: Key that marks a stored answer whose message may still show an older text in Slack. Usher searched for the
@@ -38,7 +38,7 @@ def to_body(answer: Answer) -> dict[str, Any]:
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """Add an answer's text and blocks to a body, along with the times until which their parts are true.
 
-    If ``body`` already has a text and blocks, they are replaced.
+    If ``body`` already has text and blocks, they are replaced.
     """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:
@@ -88,13 +88,13 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return all times that the texts mention, and all times at which buttons expire."""
+    """Return all times mentioned in the text, and all times at which buttons expire."""
     at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
 
 def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
-    """Return the plans announced in the texts, such as a workspace's stop."""
+    """Return the plans announced in the text, such as a workspace's stop."""
     return list(dict.fromkeys(part.plan for part in list_parts(blocks) if part.plan))
 
 

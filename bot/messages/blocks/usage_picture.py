@@ -264,7 +264,7 @@ class _Drawing:
 
 
 def estimate_width(text: str, size: int) -> float:
-    """Estimate the width of a text in pixels. Nearly every text is at most as wide as its estimate."""
+    """Estimate the width of a string in pixels. Nearly every string is at most as wide as its estimate."""
     return size * sum(map(_estimate_letter, text))
 
 

@@ -1,1 +1,1 @@
-"""Texts for people, not yet escaped. Only long texts and those used in several places are kept here."""
+"""Text for people, not yet escaped. Only long strings and those used in several places are kept here."""

@@ -1,4 +1,4 @@
-"""Texts for Slack's assistant: results, and the titles, descriptions and fields of its tools.
+"""Text for Slack's assistant: results, and the titles, descriptions and fields of its tools.
 
 People may see the titles, descriptions and fields as well.
 """

@@ -1,6 +1,6 @@
-"""Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
+"""Text of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-For a stop that isn't possible, there are two texts: the reason, and what happens next.
+For a stop that isn't possible, there are two sentences: the reason, and what happens next.
 """
 
 from collections.abc import Mapping
@@ -210,8 +210,8 @@ CONFIRM_UNLINK: Final = (
 )
 
 
-#: Says how and when a workspace ends. ``{at}`` includes the day if it isn't today. The last three texts are
-#: for workspaces that the provider ends.
+#: Says how and when a workspace ends. ``{at}`` includes the day if it isn't today. The last three sentences
+#: are for workspaces that the provider ends.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",

@@ -1,4 +1,4 @@
-"""Texts about classes and courses: cards, joining and leaving, lessons, and the ends of classes."""
+"""Text about classes and courses: cards, joining and leaving, lessons, and the ends of classes."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -317,8 +317,8 @@ CLASS_CLOSED: Final = (
     "*{title}* is ending. I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class, in pairs. The second text of each pair is for the person who ended the
-#: class, or who posted its card if nobody ended it. The first text is for everyone else.
+#: Messages about the end of a class, in pairs. The second of each pair is for the person who ended the class,
+#: or who posted its card if nobody ended it. The first is for everyone else.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -346,11 +346,11 @@ STOP_FAILED_BY_TIME: Final = (
 
 
 class Words(NamedTuple):
-    """The texts that differ between classes and courses."""
+    """The wording that differs between classes and courses."""
 
     press: str
     end: tuple[str, str, str, str]
-    #: Replies to people who press the card's button after the class is over. The first text is for cards that
+    #: Replies to people who press the card's button after the class is over. The first is for cards that
     #: start people's own workspaces, the second for cards that create workspaces.
     over: tuple[str, str]
     summary: tuple[str, ...]

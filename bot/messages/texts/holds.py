@@ -46,7 +46,7 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: Texts used if the provider hasn't explained a hold (a reason for waiting). The texts in ``HOLDS`` would
+#: Sentences used if the provider hasn't explained a hold (a reason for waiting). Those in ``HOLDS`` would
 #: quote its explanation.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
@@ -58,8 +58,8 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
 }
 #: Translation table that replaces curly quotes within a quotation, because they would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-#: Matches a text's first sentence. The full stop at its end is included only if a closing quotation mark
-#: follows it.
+#: Matches the first sentence of a string. The full stop at its end is included only if a closing quotation
+#: mark follows it.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
 #: Says why Usher couldn't send a start to the provider before ``{until}``. The key is the code of the last
 #: hold (reason for waiting). For all other codes, a general sentence is used.

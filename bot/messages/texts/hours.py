@@ -1,4 +1,4 @@
-"""Texts about working hours, and the questions about idle workspaces."""
+"""Text about working hours, and the questions about idle workspaces."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Texts of messages that people must not miss, including messages to administrators about outages."""
+"""Text of messages that people must not miss, including messages to administrators about outages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -163,7 +163,7 @@ LEFT: Final[dict[str, str]] = {
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces a summary of what happened while Usher couldn't send messages. The ``…_TOGETHER`` texts are
+#: Introduces a summary of what happened while Usher couldn't send messages. The ``…_TOGETHER`` strings are
 #: lines of this summary, each in the singular and the plural.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")

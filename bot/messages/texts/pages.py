@@ -1,6 +1,6 @@
-"""Texts for linking: the link pages, the same steps in Slack, and approval by an administrator.
+"""Text for linking: the link pages, the same steps in Slack, and approval by an administrator.
 
-The texts aren't escaped yet. Pages escape them, and so must code that puts one into a Slack message.
+The text isn't escaped yet. Pages escape it, and so must code that puts any of it into a Slack message.
 """
 
 from collections.abc import Mapping

@@ -344,8 +344,8 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
-#: Explains why a list or form couldn't be read. The texts don't promise a retry, because Usher won't retry
-#: the read.
+#: Explains why a list or form couldn't be read. The sentences don't promise a retry, because Usher won't
+#: retry the read.
 _UNREAD_CAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
     **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now.{said}"),

@@ -1,4 +1,4 @@
-"""Texts about who owns an account: proofs, and questions to administrators and other members."""
+"""Text about who owns an account: proofs, and questions to administrators and other members."""
 
 from typing import Final
 
@@ -33,7 +33,7 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Texts about the requester, shown to administrators below a request. A display name isn't enough to identify
+#: Lines about the requester, shown to administrators below a request. A display name isn't enough to identify
 #: someone, because people choose it themselves.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"

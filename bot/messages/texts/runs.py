@@ -1,4 +1,4 @@
-"""Texts about job runs: cards, messages, output, and answers to job verbs.
+"""Text about job runs: cards, messages, output, and answers to job verbs.
 
 ``{command}`` is what people type before a job verb: the slash command, or ``job``.
 """

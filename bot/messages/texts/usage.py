@@ -1,4 +1,4 @@
-"""Texts about usage: what ran, for how long, and what it cost."""
+"""Messages about usage: what ran, for how long, and what it cost."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ AND_MORE: Final = "{count} more: {hours}"
 RUNNING: Final = "{line} · still running"
 #: Text for a total if only some of the hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
-#: Texts about the workspace that ran unused the longest. ``UNUSED`` is for providers that report when a
+#: Sentences about the workspace that ran unused the longest. ``UNUSED`` is for providers that report when a
 #: workspace was last used, ``UNOPENED`` for all others.
 UNOPENED: Final = (
     "*{name}* ran longest without being opened from Usher: {hours}, until {until}.",

@@ -1,4 +1,4 @@
-"""Headings in help, and texts around form fields. The fields' labels come from the providers."""
+"""Headings in help, and text around form fields. The fields' labels come from the providers."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Texts about waiting for capacity."""
+"""Text about waiting for capacity."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -476,7 +476,7 @@ def _observe_stopped(progress: Progress | None, label: str) -> Observed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last event of a start, and its last warning. ``percent`` is from 0 to 100. Texts may be empty."""
+    """The last event of a start, and its last warning. ``percent`` is from 0 to 100. Strings may be empty."""
 
     percent: int | None = None
     message: str = ""

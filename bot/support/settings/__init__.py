@@ -26,7 +26,7 @@ _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-#: Maps each removed setting to a text that says what to do, and how Usher behaves now.
+#: Maps each removed setting to a message that says what to do, and how Usher behaves now.
 REMOVED_SETTINGS: Final = {
     "USHER_DEADLINE_MINUTES": "Remove it: people hear that a request is slow after 30 minutes.",
     "USHER_GLOBAL_ADMINS": "Remove it, and put those ids into USHER_ADMINS without their Slack workspace: "

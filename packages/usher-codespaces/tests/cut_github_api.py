@@ -1,4 +1,4 @@
-"""Reduces GitHub's OpenAPI document to the operations this package calls, without texts and examples.
+"""Reduces GitHub's OpenAPI document to the operations this package calls, without text or examples.
 
 The document is ``generated/api.github.com.json`` of npm's ``@octokit/openapi`` (MIT):
 
@@ -30,7 +30,7 @@ TEXT_KEYS = {"description", "example", "examples", "externalDocs", "summary", "t
 
 
 def strip_texts(node: Any, *, names_properties: bool = False) -> Any:
-    """Return part of the document with its texts and examples removed."""
+    """Return part of the document without its text and examples."""
     if isinstance(node, list):
         return [strip_texts(item) for item in node]
     if not isinstance(node, dict):

@@ -142,7 +142,10 @@ class CannedHttp(Http):
 
 
 def is_visible(text: str) -> bool:
-    """Return whether a text has no hidden characters. One that Python doesn't know yet may be a new emoji."""
+    """Return whether a string has no hidden characters.
+
+    A character that Python doesn't know yet may be a new emoji.
+    """
     return all(letter.isprintable() or unicodedata.category(letter) == "Cn" for letter in text)
 
 

@@ -1,7 +1,7 @@
 """A program that calls tools through one client library, and runs in an environment made for that library.
 
 It reads the library's name, an address and the calls as JSON. It writes what a model would read of each
-answer: either a text, or the error that the library raised.
+answer: either a string, or the error that the library raised.
 """
 
 import asyncio

@@ -78,7 +78,7 @@ class Finding:
 
 
 def moments_in(text: str) -> list[float]:
-    """Return the times that a text contains as Slack date markup, in epoch seconds."""
+    """Return the times that a message contains as Slack date markup, in epoch seconds."""
     return [float(found[1]) for found in _MARK.finditer(text)]
 
 

@@ -45,7 +45,7 @@ def user_id(name: str) -> str:
 
 
 def read_at(text: str, now: float) -> str:
-    """Replace the date markup in a text by what Slack shows to somebody in Berlin at the given time."""
+    """Replace the date markup in a message by what Slack shows to somebody in Berlin at the given time."""
     today = datetime.fromtimestamp(now, BERLIN).date()
     names = {0: "today", 1: "tomorrow", -1: "yesterday"}
 

@@ -110,7 +110,7 @@ class Conversation:
         self.acts.append(Act(place, said, self.stage.clock.now()))
 
     async def does(self, place: str, said: str) -> None:
-        """Type a text, or press the latest button with the label in brackets."""
+        """Type a message, or press the latest button with the label in brackets."""
         self.follow(place, said)
         command, _, rest = said.partition(" ")
         if said.startswith("["):

@@ -88,7 +88,7 @@ class Person:
         return Shown("home", {"ts": "", "text": "", **view.definition})
 
     async def waits_for(self, kind: str, says: str = "", seconds: float = 100.0) -> Shown:
-        """Wait in real time for a direct message of a kind that contains a text. Return the newest."""
+        """Wait in real time for a direct message of a kind that contains a string. Return the newest."""
 
         def found() -> list[Shown]:
             return [shown for shown in self.told(kind) if says in shown.text]
