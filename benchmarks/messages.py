@@ -13,7 +13,7 @@ from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note, noted, stage
 
-#: The shortest time from the call that starts a workspace until it is ready, in seconds.
+#: The shortest time, in seconds, from the call that starts a workspace until it is ready.
 _SOONEST = 12.0
 _LOOK_EVERY = 1.0
 #: Workspaces that became ready within this many seconds, one round of polls, may be reported in any order.

@@ -49,7 +49,7 @@ class Sizes:
     limited: int = 500
     #: Number of rules for hours, none of which is due.
     rules: int = 10_000
-    #: The longest wait for messages after the last workspace is ready, in seconds.
+    #: The longest wait, in seconds, for messages after the last workspace is ready.
     patience: float = 180.0
     start_ups: int = 5
     open_operations: int = 10_000

@@ -20,8 +20,8 @@ from typing import Any, Final
 from benchmarks.unlimited import without_limit
 from bot.__main__ import main
 
-#: The shortest work that is recorded, and the interval at which the current place in the code is sampled, in
-#: seconds.
+#: In seconds: the shortest work that is recorded, and the interval at which the current place in the code is
+#: sampled.
 _SHORTEST: Final = 0.003
 _EVERY: Final = 0.001
 _KEPT: Final = 10

@@ -77,16 +77,16 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long work in progress may take to finish after SIGTERM, in seconds. Database writes have their own
+#: How long, in seconds, work in progress may take to finish after SIGTERM. Database writes have their own
 #: limit, ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: Delays between attempts to reach the database and Slack at start-up, in seconds. The last delay is
+#: Delays, in seconds, between attempts to reach the database and Slack at start-up. The last delay is
 #: repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
-#: How often to compare this machine's clock with Slack's, in seconds.
+#: Interval, in seconds, at which this machine's clock is compared with Slack's.
 CLOCK_COMPARISON_SECONDS = 60.0
-#: How often to read the members of the user groups named in the settings, in seconds.
+#: Interval, in seconds, at which the members of the user groups named in the settings are read.
 GROUPS_READ_SECONDS = 300.0
 
 

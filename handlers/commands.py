@@ -190,7 +190,7 @@ async def _answer_all(request: Request) -> Answer:
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the ways to split these words into a name and a time.
 
-    The words are first taken as typed, then without formatting and punctuation around them. Times are looked
+    The words are first taken as typed, then without formatting or punctuation around them. Times are looked
     for only when needed, because most commands name a workspace but no time.
     """
     yield from _split_times(verb, given)

@@ -89,7 +89,7 @@ class Keeper:
         clock: WallClock | None,
         pause: tuple[float, float],
     ) -> None:
-        """Create a keeper; ``pause`` is the shortest and longest time between two kills, in seconds.
+        """Create a keeper; ``pause`` is the shortest and longest time, in seconds, between two kills.
 
         If there is a clock, it is changed around some of the kills, and set right at the end.
         """

@@ -11,7 +11,7 @@ from bot.domain.row_times import Past
 #: How far back to look, in seconds, for the requests made by a Slack interaction, such as a button press. If
 #: Slack delivers the interaction twice, the second delivery finds the requests of the first.
 RECENT_SECONDS: Final = 120.0
-#: How long Slack usually takes to deliver a request, in seconds.
+#: How long, in seconds, Slack usually takes to deliver a request.
 DELIVERY_SECONDS: Final = 1.0
 #: Values of ``initiator``, which says what made a request on the user's behalf: working hours, a timer, a
 #: class, or the waitlist (``ROOM``).

@@ -17,10 +17,10 @@ LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long, in seconds, a link lasts if it was made by an administrator's approval or from an operator's
 #: file. It then expires, unless the user has proven that the account is theirs.
 APPROVED_SECONDS: Final = 90 * 86_400.0
-#: How long to wait before trying a refused credential again, in seconds. The user is told only if it is
+#: How long, in seconds, to wait before trying a refused credential again. The user is told only if it is
 #: refused again.
 REPEATED_SECONDS: Final = 30.0
-#: Maximum time between two attempts with a refused credential, in seconds.
+#: Maximum time, in seconds, between two attempts with a refused credential.
 RAREST_SECONDS: Final = 3600.0
 #: How Usher learned an account's id at the provider: when the link was made, from a token that the user
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. It is "" if the
@@ -44,7 +44,7 @@ _EARLIER: Final = "earlier"
 #: The stored form of a deferred command (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
 _WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
-#: How far apart two reported creation times of the same account may be, in seconds. Some servers round the
+#: How far apart, in seconds, two reported creation times of the same account may be. Some servers round the
 #: time after a restart or upgrade.
 MAX_ROUNDED_SECONDS: Final = 1.0
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-#: How long a request waits for an administrator's decision before it expires, in seconds.
+#: How long, in seconds, a request waits for an administrator's decision before it expires.
 MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
 #: Reason recorded when a request expires without a decision.
 UNDECIDED: Final = "undecided"

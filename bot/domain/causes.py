@@ -12,7 +12,7 @@ from typing import Final
 from bot.domain.failure_causes import OWN_LIMITS, find_reason
 from bot.support import errors
 
-#: Maximum length of a provider's own message as shown to users, in characters.
+#: Maximum length, in characters, of a provider's own message as shown to users.
 MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (

@@ -13,9 +13,9 @@ from bot.domain.workspaces import State, Workspace
 LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed", "sign_in_refused"})
 #: Obstacles that may disappear while a plan is waiting. Any other obstacle ends the plan.
 PASSING_OBSTACLES: Final = LINK_HELPS | {"connection_coming", "not_allowed_now", "people_out", "unreachable"}
-#: How long a plan waits for an obstacle to disappear before the user is told, in seconds.
+#: How long, in seconds, a plan waits for an obstacle to disappear before the user is told.
 GRACE_SECONDS: Final = 60.0
-#: How long a planned stop may be overdue before the user is told, in seconds.
+#: How long, in seconds, a planned stop may be overdue before the user is told.
 MAX_HELD_SECONDS: Final = 180.0
 
 

@@ -41,8 +41,8 @@ from bot.domain.workspaces import Action, State, is_down
 MAX_ATTEMPTS = 20
 MAX_BACKOFF_SECONDS = 60.0
 
-#: Maximum age of a read that a new operation's first call may rely on, in seconds. It is slightly longer than
-#: the interval that Saturn Cloud requires between reads.
+#: Maximum age, in seconds, of a read that a new operation's first call may rely on. It is slightly longer
+#: than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.

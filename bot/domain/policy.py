@@ -36,7 +36,7 @@ TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "cl
 CONSENTED: Final = "class_stop"
 #: Maximum age, in seconds, of Slack details that allow a person to change something.
 CURRENT_SECONDS: Final = 86_400.0
-#: How far in the future Slack details may be dated, in seconds. They may come from a machine whose clock is
+#: How far in the future, in seconds, Slack details may be dated. They may come from a machine whose clock is
 #: ahead.
 _AHEAD_SECONDS: Final = 60.0
 #: Maximum age, in seconds, of Slack details that would lead to a refusal. It is short, because the details

@@ -52,7 +52,7 @@ def _forms(called: str) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a string in lower case, without accents and trailing numbers."""
+    """Return the words of a string in lower case, without accents or trailing numbers."""
     plain = text.casefold()
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text).casefold()

@@ -33,7 +33,7 @@ STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: How long, in seconds, an accepted stop may have no effect before the card says so.
 NO_EFFECT_AFTER: Final = 60.0
-#: First wait before retrying a call that a busy provider refused, in seconds. While the provider keeps
+#: First wait, in seconds, before retrying a call that a busy provider refused. While the provider keeps
 #: refusing the call, the wait grows, to at most ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each
 #: wait by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
@@ -51,7 +51,7 @@ SAID_AGAIN_AFTER: Final = 86_400.0
 #: Maximum duration of a call by another process, in seconds. After that, the call has ended or the process
 #: has died. This is longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a user has to answer a question, in seconds. Also how long a connection must be missing from the
+#: How long, in seconds, a user has to answer a question. Also how long a connection must be missing from the
 #: settings before it counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 

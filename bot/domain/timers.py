@@ -22,7 +22,7 @@ AGAIN_SECONDS: Final = 86_400.0
 #: Like ``SOONEST_SECONDS``, for timers set by an assistant: the minimum time between the warning and the
 #: stop, plus half a minute to deliver the warning to the owner.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
-#: How long the *1 hour more* button postpones a planned stop, in seconds.
+#: How long, in seconds, the *1 hour more* button postpones a planned stop.
 MORE_SECONDS: Final = 3600.0
 #: Minimum time between updates of a class card, in seconds, so that several clicks in quick succession cause
 #: only one update.

@@ -389,14 +389,14 @@ class Board:
         return grown
 
 
-#: Maximum size of the output that is kept for one run, in bytes.
+#: Maximum size, in bytes, of the output that is kept for one run.
 CAP: Final = 50_000_000
 #: Maximum number of bytes in a character. Characters are never split.
 LONGEST_CHARACTER: Final = 4
-#: Maximum size of the output that is kept for all runs together, in bytes.
+#: Maximum size, in bytes, of the output that is kept for all runs together.
 TOTAL: Final = 500_000_000
-#: Size of the blocks in which the file is written and read, in bytes. Output is kept in memory until it fills
-#: a block.
+#: Size, in bytes, of the blocks in which the file is written and read. Output is kept in memory until it
+#: fills a block.
 KEPT: Final = 65_536
 
 

@@ -123,7 +123,7 @@ class Life:
     whose list it was first seen running. ``workspace_id`` is that user's row, which may no longer exist, and
     ``name`` is the name on their list. ``line`` is the key of the workspace or job whose lives are added up.
     ``hours`` covers only the window that was read. The best estimate of the hours runs from ``runs_from`` to
-    ``runs_until``, which is the life's end or its last sign of life.
+    ``runs_until``, which is the end of this period or its last sign of life.
     """
 
     id: str
@@ -203,7 +203,7 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- usage as shown to people --------------------------------------------------------------------------------
 
-#: How long a workspace must have been idle for messages to mention it, in seconds.
+#: How long, in seconds, a workspace must have been idle for messages to mention it.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 

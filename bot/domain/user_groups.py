@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long the list of a group's members stays valid, in seconds. If it hasn't been read again by then, the
+#: How long, in seconds, the list of a group's members stays valid. If it hasn't been read again by then, the
 #: group counts as empty.
 COUNTS_FOR: Final = 3600.0
 

@@ -8,7 +8,7 @@ from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.row_times import Deadline, Past, Retry, Since, Step
 
-#: How long a work item may take before the user is told that it is late, in seconds.
+#: How long, in seconds, a work item may take before the user is told that it is late.
 DEADLINE_SECONDS: Final = 1800.0
 #: The ``cause`` of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"

@@ -138,7 +138,7 @@ def _read_sentence(response: Response) -> str:
 
 #: Maximum number of characters that ``clean`` keeps of a name sent by a server.
 MAX_NAME_LENGTH = 250
-#: Maximum length of a percent-encoded id in a path, in characters.
+#: Maximum length, in characters, of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
 #: Timestamps above this value are read as milliseconds, all others as seconds. In milliseconds, this value is
 #: a time in 1973. In seconds, it is a time in the year 5138, and later times count as missing.

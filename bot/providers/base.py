@@ -197,7 +197,7 @@ class Provider(ABC):
         """Return the URL of the workspace's page on the provider, or "" if users have no such page."""
 
     def clean_token(self, text: str) -> str:
-        """Return a pasted token without the quotes and whitespace that were copied along with it."""
+        """Return a pasted token without any quotes or whitespace copied along with it."""
         return text.strip(_CHARACTERS_AROUND_TOKENS)
 
     def is_available_to(self, principal: Principal) -> bool:

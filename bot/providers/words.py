@@ -21,7 +21,7 @@ from typing import Any, Final
 from bot.domain.failure_causes import find_reason
 from bot.support.cleaning import HIDDEN
 
-#: Maximum length of a server's message as shown to users, in characters.
+#: Maximum length, in characters, of a server's message as shown to users.
 MAX_MESSAGE_LENGTH = 200
 #: Maximum length of a message that includes details, in characters.
 MAX_DETAILED_LENGTH = 300

@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: How long Usher keeps trying to publish a Home tab while Slack is failing, in seconds.
+#: How long, in seconds, Usher keeps trying to publish a Home tab while Slack is failing.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
 #: Kinds of rows that become due at a set time, in processing order. Each due row triggers a use case.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (

@@ -18,7 +18,7 @@ from bot.support.errors import CredentialRefused, NotFound, Untrusted
 
 log = structlog.get_logger(__name__)
 
-#: Time limit for checking a username at the provider, in seconds.
+#: Time limit, in seconds, for checking a username at the provider.
 CHECK_SECONDS: Final = 20.0
 
 

@@ -47,7 +47,7 @@ RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 #: Time limit for refreshing a credential, in seconds. This leaves time for the step to finish before its
 #: lease (its claim on the row) ends.
 REFRESH_SECONDS = 10.0
-#: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
+#: Time limit, in seconds, for minting a credential with the connection's secret. Minting takes several
 #: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
 #: Lifetime of the cache of decrypted secrets, in seconds. Without the cache, secrets would be decrypted again

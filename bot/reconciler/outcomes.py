@@ -17,7 +17,7 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How long to hold back the message saying that a deadline has passed, in seconds. If the operation or run
+#: How long, in seconds, to hold back the message saying that a deadline has passed. If the operation or run
 #: ends in that time, the message isn't needed.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference that helps operators find the log entry.

@@ -19,7 +19,7 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: How often to check whether a departed person's workspaces are down, in seconds.
+#: Interval, in seconds, at which to check whether a departed person's workspaces are down.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 

@@ -42,8 +42,8 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before retrying a rejected call, in seconds. The wait is long, because such a call usually
-#: keeps failing until someone solves the problem, for instance by replacing the credential.
+#: How long, in seconds, to wait before retrying a rejected call. The wait is long, because such a call
+#: usually keeps failing until someone solves the problem, for instance by replacing the credential.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The ``Access`` for calls that use the connection's own secret. The provider object already has the secret,
 #: so it isn't repeated here.

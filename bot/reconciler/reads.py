@@ -42,7 +42,7 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: Time to wait after a read was refused because of its credential or permissions, in seconds.
+#: Seconds to wait after a read was refused because of its credential or permissions.
 REFUSED_READ_SECONDS = 300.0
 #: Maximum number of entries in each map kept in memory: failure counts, unknown states, audited reads and
 #: stored secrets.
@@ -56,7 +56,7 @@ MAX_PAGE_CHECKS_AT_ONCE = 5
 #: interval is this many seconds longer. So if a batch is sent late by less than this, its gates are open
 #: again in time for the next batch.
 SLOT_MARGIN_SECONDS = 0.5
-#: How long to collect results before writing them together, in seconds.
+#: How long, in seconds, to collect results before writing them together.
 BATCH_SECONDS = 0.05
 
 

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 #: How long a provider must keep refusing to revoke a secret, in seconds, before Usher gives up. A single
 #: refusal proves nothing (docs/internals/rules.md, "Don't trust a single observation").
 MIN_REFUSAL_SECONDS: Final = 900.0
-#: Maximum wait between two attempts to revoke a secret, in seconds.
+#: Maximum wait, in seconds, between two attempts to revoke a secret.
 MAX_RETRY_SECONDS: Final = 1_200.0
 
 

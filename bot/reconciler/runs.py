@@ -48,7 +48,7 @@ MIN_FIRST_READ_SECONDS: Final = 2.0
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
-#: How long the message about a run's end waits for the last lines of output, in seconds.
+#: How long, in seconds, the message about a run's end waits for the last lines of output.
 MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 

@@ -70,7 +70,7 @@ S = TypeVar("S", ClaimedOperation, ClaimedRun)
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: Seconds to wait before retrying a step that depends on Slack, an operator or the person.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: How long a call is postponed while another request tests the connection, in seconds.
+#: How long, in seconds, a call is postponed while another request tests the connection.
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum number of attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4

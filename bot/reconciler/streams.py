@@ -25,7 +25,7 @@ MAX_STREAMS: Final = 50
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
-#: How long a finished run's last lines are kept for the message about its end, in seconds.
+#: How long, in seconds, a finished run's last lines are kept for the message about its end.
 ENDED_OUTPUT_SECONDS: Final = 60.0
 #: Minimum delay, in seconds, before reopening a stream that ended before its run.
 MIN_REOPEN_SECONDS: Final = 5.0

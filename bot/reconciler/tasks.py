@@ -29,8 +29,8 @@ _T = TypeVar("_T")
 #: Maximum number of attempts at a task, unless its handler sets another limit. The waits between attempts
 #: grow.
 MAX_TASK_ATTEMPTS: Final = 10
-#: Postponing a task (``TaskBusy``) doesn't count as an attempt until the task is this old, in seconds.
-#: Postponing it for lack of an encryption key never counts.
+#: Until a task is this many seconds old, postponing it (``TaskBusy``) doesn't count as an attempt. Postponing
+#: it for lack of an encryption key never counts.
 MAX_BUSY_SECONDS = 900.0
 #: If a list can't be read for more than this many seconds, the people who are waiting for it are told why.
 MAX_SILENT_WAIT_SECONDS = 5.0

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 ACTIVITY_WRITE_SECONDS = 60.0
 #: Maximum lifetime of a session, in seconds, even if it is in use.
 SESSION_SECONDS = 12 * 3600.0
-#: How long a session may be unused before it ends, in seconds.
+#: How long, in seconds, a session may be unused before it ends.
 MAX_IDLE_SECONDS = 2 * 3600.0
 
 

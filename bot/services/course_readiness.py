@@ -30,7 +30,7 @@ MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: How much shorter the lead time must be than the provider's idle limit, in seconds. Otherwise, the provider
+#: How much shorter, in seconds, the lead time must be than the provider's idle limit. Otherwise, the provider
 #: might stop an unused workspace before its lesson.
 IDLE_MARGIN_SECONDS: Final = 60.0
 #: How long, in seconds, the summary of a class or course waits for workspaces that are still being stopped.
@@ -50,7 +50,7 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return how long before a lesson to begin starting ``people`` workspaces, in seconds.
+        """Return how many seconds before a lesson to begin starting ``people`` workspaces.
 
         The result is a whole number of minutes.
         """

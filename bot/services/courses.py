@@ -59,7 +59,7 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 
 #: A class card shows how many workspaces are ready, starting and so on. While any are starting or stopping,
-#: this is the maximum interval between two counts, in seconds. The interval grows while nothing changes.
+#: this is the maximum interval, in seconds, between two counts. The interval grows while nothing changes.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of due class cards that a process claims at a time.
 CARDS_PER_CLAIM: Final = 20

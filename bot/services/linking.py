@@ -37,7 +37,7 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: Lifetime of a page for linking an account, in seconds.
+#: Lifetime, in seconds, of a page for linking an account.
 LINK_SECONDS = 600.0
 #: Lifetime, in seconds, of a code that a link page shows for the person to type in Slack. The page then lasts
 #: as long as the code.

@@ -48,9 +48,9 @@ class Owners:
     lacks_keys = False
     #: Connections that another live process has in its settings, but this process doesn't.
     lacking_connections: frozenset[str] = frozenset()
-    #: How long this process waits before it helps the leading processes with due work, in seconds. It is 0 if
-    #: this process leads. The processes that own start queues lead. If there are none, the worker whose name
-    #: sorts first leads.
+    #: How long, in seconds, this process waits before it helps the leading processes with due work. It is 0
+    #: if this process leads. The processes that own start queues lead. If there are none, the worker whose
+    #: name sorts first leads.
     leaves_for = 0.0
 
     @property

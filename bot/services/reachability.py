@@ -7,7 +7,7 @@ from bot.store import outages
 from bot.store.store import Store
 
 #: While a connection or Slack keeps responding, the time of its latest response is stored in the database.
-#: This is the minimum interval between two of these writes, in seconds.
+#: This is the minimum interval, in seconds, between two of these writes.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 

@@ -58,12 +58,12 @@ NOT_INSTALLED_CODE: Final = "not_installed"
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: Usher's own error code for a failed connection to Slack. It means that nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: Longest pause for a method or a conversation after a 429, in seconds.
+#: Longest pause, in seconds, for a method or a conversation after a 429.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 #: Number of people or channels that Slack must refuse in a row before Usher treats the whole app as locked
 #: out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
-#: Interval between retries of a pending message while Slack isn't responding, in seconds.
+#: Interval, in seconds, between retries of a pending message while Slack isn't responding.
 TRY_INTERVAL_SECONDS: Final = 5.0
 #: After an outage of Slack, Usher makes all waiting messages due. This is the minimum time, in seconds,
 #: before it does so again. Without it, a single call that keeps timing out, although Slack accepts messages,
@@ -72,7 +72,7 @@ MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if a retry didn't call Slack, for example because there was no
 #: message to send or search for.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: How long the database may take to count a call to Slack, in seconds. After that, this process counts the
+#: How long, in seconds, the database may take to count a call to Slack. After that, this process counts the
 #: call in memory.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: The share of a method's limit that each process may use while the database can't count calls.
@@ -187,7 +187,7 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How far Slack's clock is ahead of Usher's, in seconds. ``_by_header`` is calculated from the
+        #: How far, in seconds, Slack's clock is ahead of Usher's. ``_by_header`` is calculated from the
         #: ``Date`` header of the last response, and ``_by_message`` from the timestamp of the last message.
         self._by_header = 0.0
         self._by_message = 0.0

@@ -17,7 +17,7 @@ from bot.support.responses import parse_retry_after
 
 #: Minimum speed of an upload, in bytes per second. Usher abandons a slower upload and tries again later.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: Shortest and longest pause after a 429 response that doesn't specify one, in seconds.
+#: Shortest and longest pause, in seconds, after a 429 response that doesn't specify one.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 #: Headers of a request with a JSON body. Without the charset, Slack would add a warning to each response.

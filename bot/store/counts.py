@@ -47,7 +47,7 @@ class Figures:
     """Figures for monitoring. They are the same in every process."""
 
     counts: Mapping[str, int]
-    #: How long the most overdue message has been waiting, in seconds.
+    #: How long, in seconds, the most overdue message has been waiting.
     waited: float
     #: Maps the name of each current outage to its duration so far, in seconds.
     outages: Mapping[str, float]

@@ -277,7 +277,7 @@ class WriteQueue:
         self.deliver(left)
 
 
-#: Interval between attempts to reconnect while no work needs the connection, in seconds.
+#: Interval, in seconds, between attempts to reconnect while no work needs the connection.
 RECONNECT_SECONDS = 1.0
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from bot.store import notices, tables, transaction
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Maximum age of a redelivered message that is still handled, in seconds. With Delayed Events, Slack retries
+#: Maximum age, in seconds, of a redelivered message that is still handled. With Delayed Events, Slack retries
 #: for a day (``docs/internals/slack.md``, "Requests from Slack").
 REDELIVERY_SECONDS: Final = 86_400.0
 #: Lifetime of inbox keys, in seconds: the maximum age of redelivered messages, plus a day in case clocks

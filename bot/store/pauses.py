@@ -8,7 +8,7 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long a provider's request for a pause is remembered, in seconds. If a provider asks for pauses for
+#: How long, in seconds, a provider's request for a pause is remembered. If a provider asks for pauses for
 #: several people within this time, all calls to that provider are paused.
 RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]

@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 OLDEST_VERSION = 140_000
 #: Seconds to wait before reconnecting. If a server answers but can't be used, ``REFUSED_SECONDS`` applies.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
-#: Timeout for the first statement on a new connection, in seconds.
+#: Timeout, in seconds, for the first statement on a new connection.
 FIRST_STATEMENT_SECONDS = 5.0
 #: If the connection is lost during a commit, Usher keeps checking for this many seconds whether the commit
 #: took effect. By then, any lease taken in it has expired, and another process may do the work.

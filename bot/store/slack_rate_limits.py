@@ -16,8 +16,8 @@ DEPARTURE_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: How long Usher counts a call towards the limit, in seconds. By then, Slack has stopped counting it, even if
-#: it arrived late.
+#: How long, in seconds, Usher counts a call towards the limit. By then, Slack has stopped counting it, even
+#: if it arrived late.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 

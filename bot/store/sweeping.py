@@ -31,8 +31,8 @@ from bot.store.transaction import Priority, Row, Transaction, as_json
 
 _DAY = 86_400.0
 #: Rows that are deleted once they are old: their table, the column that their age is counted from, a
-#: condition, and how long they are kept, in seconds. Reply notices show that a message was answered, so
-#: notices must be kept at least as long as inbox keys.
+#: condition, and how many seconds they are kept. Reply notices show that a message was answered, so notices
+#: must be kept at least as long as inbox keys.
 OLD_ROWS: Final[dict[str, tuple[Table[Any], str, str, float]]] = {
     "inbox": (INBOX, "seen_at", "", inbox.KEY_RETENTION_SECONDS),
     "links": (LINKS, "expires_at", "", _DAY),

@@ -326,7 +326,7 @@ class StoreTime:
             return self._last
 
     def ahead(self) -> float:
-        """Return how far the store's time is ahead of the monotonic clock, in seconds."""
+        """Return how many seconds the store's time is ahead of the monotonic clock."""
         return self.now() - self._clock.monotonic()
 
     def jump(self) -> float:

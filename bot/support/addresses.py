@@ -48,7 +48,7 @@ def find_local_origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-#: Maximum length of the URL of a Slack button, in characters.
+#: Maximum length, in characters, of the URL of a Slack button.
 MAX_URL_LENGTH = 3000
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _LABEL_PATTERN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")

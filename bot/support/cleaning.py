@@ -155,7 +155,7 @@ def has_invisible(text: str) -> bool:
 
 
 def trim(text: str) -> str:
-    """Return a string without leading and trailing white space and invisible characters."""
+    """Return a string without white space or invisible characters at either end."""
     begin, end = 0, len(text)
     while begin < end and (text[begin].isspace() or has_invisible(text[begin])):
         begin += 1

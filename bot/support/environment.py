@@ -153,7 +153,7 @@ def find_connections_source() -> Path | str | None:
 
 
 def read_variable(name: str) -> str:
-    """Return a variable's value without surrounding white space and invisible characters, or "" if unset."""
+    """Return a variable's value, or "" if unset, without white space or invisible characters around it."""
     return trim(os.environ.get(name, ""))
 
 

@@ -1,6 +1,6 @@
 """The HTTP client that all providers use. It enforces limits, and doesn't follow redirects or retry.
 
-The module converts aiohttp's transport errors to the errors in ``support.errors``, without cause and context,
+The module converts aiohttp's transport errors to the errors in ``support.errors``, without cause or context,
 because ``repr(ClientResponseError)`` contains the Authorization header.
 """
 

@@ -90,7 +90,7 @@ class Redactor:
         self._known = set(known)
 
     def text(self, value: str) -> str:
-        """Return a string without known secrets and without anything that looks like a secret."""
+        """Return a string without known secrets or anything that looks like a secret."""
         for known in (*self._known, *_REPLACEMENTS, *_IN_USE.get()):
             if len(known) >= MIN_SECRET_LENGTH and known in value:
                 value = value.replace(known, REMOVED)

@@ -223,7 +223,7 @@ class Metrics:
         self._polls.labels(connection).inc(count)
 
     def note_claim(self, connection: str, seconds: float) -> None:
-        """Record how long it took to claim status reads, in seconds."""
+        """Record how many seconds it took to claim status reads."""
         self._claims.labels(connection).observe(seconds)
 
     def count_failure(self, connection: str, kind: str) -> None:

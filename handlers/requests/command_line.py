@@ -194,7 +194,7 @@ def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, li
 
 
 def normalise(text: str) -> str:
-    """Return the text as meant: decoded, and without curly quotes, invisible characters and formatting."""
+    """Return the text as meant: decoded, and without curly quotes, invisible characters or formatting."""
     plain = clean(unescape(decode_links(text[:MAX_COMMAND_LENGTH])))
     return _straighten(plain.strip(_ENCLOSING_SIGNS).strip())
 

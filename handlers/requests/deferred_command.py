@@ -11,8 +11,8 @@ from bot.domain.surfaces import Surface, Where
 #: How long Usher uses a response_url, in seconds: the 30 minutes for which Slack accepts it
 #: (docs/internals/slack.md, "Requests from Slack"), minus one for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: How long after a command people expect its answer in the same place, in seconds. For example, if a mention
-#: in a channel can't be answered in that time, the answer is sent as a direct message.
+#: Number of seconds after a command in which people expect its answer in the same place. For example, if a
+#: mention in a channel can't be answered in that time, the answer is sent as a direct message.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 #: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (

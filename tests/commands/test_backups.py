@@ -96,7 +96,7 @@ def test_copies_of_database_with_brackets_in_its_name_are_found(tmp_path):
 async def test_folder_without_copies_gets_one_before_the_night(tmp_path):
     """The setting may name another folder, or a new disk may be mounted there.
 
-    Once the folder has a copy, the next one is made at night.
+    Once the folder has a copy, the next one is made only at night.
     """
     async with installed(tmp_path) as (_, make, clock):
         assert await make(tmp_path / "backups") == ""

@@ -89,7 +89,7 @@ def said(message: dict[str, Any]) -> str:
 
 
 async def end(runs: RunWorld, run_id: str, *, seconds: float = 60.0) -> None:
-    """Let the run and its output end, and everything be shown."""
+    """End the run and its output, and let time pass until everything is shown."""
     if runs.cloud.runs["run1"].ends_at is None:
         runs.cloud.ends("run1")
     runs.cloud.closes("run1")

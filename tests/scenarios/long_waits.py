@@ -2,7 +2,7 @@
 
 from bot.domain.work_items import DEADLINE_SECONDS
 
-#: Time after which the deadline of an operation has certainly passed, in seconds.
+#: Time, in seconds, after which the deadline of an operation has certainly passed.
 PAST_DEADLINE = DEADLINE_SECONDS + 60.0
 
 

@@ -241,7 +241,7 @@ WEEK = 7 * 24
 #: The usual number of requests in each hour of a week: ten per hour on weekdays from nine to five, otherwise
 #: none.
 USUAL = [10.0 if day < 5 and 9 <= hour < 17 else 0.0 for day in range(7) for hour in range(24)]
-#: The hours of the third week that are tested: Wednesday at ten in the morning, and at two at night.
+#: The hours of the third week that are tested: Wednesday at ten and at two in the morning.
 BY_DAY, BY_NIGHT = 2 * 24 + 10, 2 * 24 + 2
 
 

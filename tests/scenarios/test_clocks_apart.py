@@ -11,7 +11,7 @@ from tests.rigs import postgres
 from tests.rigs.prometheus import Scrapes
 from tests.scenarios.webs import Webs
 
-#: More than the five minutes for which Slack's requests are valid, in seconds.
+#: A number of seconds: more than the five minutes for which Slack's requests are valid.
 APART = 330.0
 DATABASE = "database"
 

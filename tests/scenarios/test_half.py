@@ -11,7 +11,7 @@ from tests.rigs import postgres, postgres_tls
 from tests.rigs.scenario.people import BOT
 from tests.scenarios.half import ASKED, PASSWORD, PEOPLE, SEEDED, Half
 
-#: Time within which all accepted work must be reported, in seconds.
+#: Time, in seconds, within which all accepted work must be reported.
 TOLD = 60.0
 OWNED = "SELECT name FROM owners WHERE owner = %s AND until > extract(epoch FROM clock_timestamp())"
 

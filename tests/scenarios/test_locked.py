@@ -13,7 +13,7 @@ from tests.scenarios.locked import Locked
 
 #: Maximum time for an answer, in seconds. Slack gives up after 3.
 ANSWERED = 2.5
-#: For each table, how long it is locked, in seconds.
+#: For each table, how many seconds it is locked.
 LOCKED = {"people": 45.0, "operations": 6.0, "notices": 6.0, "accounts": 6.0, "inbox": 6.0}
 UNSURE = "I'll message you."
 

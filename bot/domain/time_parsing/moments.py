@@ -71,7 +71,7 @@ _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
 _NAMED_TIMES: Final = {"noon": 12, "midnight": 0}
-#: Maximum length of a string that is read as a time, in characters.
+#: Maximum length, in characters, of a string that is read as a time.
 _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
@@ -186,7 +186,7 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds. Otherwise, return None."""
+    """Return the seconds in a duration such as ``2h`` or a unit such as ``hour``. Otherwise, return None."""
     plain = spell_clock(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 

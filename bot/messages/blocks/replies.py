@@ -333,7 +333,7 @@ def help_button(folder: str) -> Element:
 def add_introduction(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
     """Add a description of Usher above an answer and, below it, those ``steps`` that it doesn't offer."""
     offered = {_KINDS.get(press.name, press.name) for _, press in kit.iterate_drawn(answer.blocks)}
-    # An answer that offers a new workspace is itself a list, or says that the list is empty.
+    # An answer that offers a new workspace already is a list, or says that the list is empty.
     offered |= {"list"} if "new" in offered else set()
     # People who asked to link an account are offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]

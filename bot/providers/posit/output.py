@@ -9,7 +9,7 @@ from bot.domain.runs import OutputChunk
 from bot.providers.posit.envelope import to_provider_error, unwrap_result
 from bot.support import errors
 
-#: Maximum size of a JSON object in the stream, in bytes.
+#: Maximum size, in bytes, of a JSON object in the stream.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
 #: Matches anything that may separate two objects: whitespace, record separators, or the commas and brackets

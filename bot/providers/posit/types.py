@@ -225,7 +225,7 @@ class WorkbenchSession(_Answer):
     save_prompt_required: StrictBool = False
     last_used: Moment = None
     last_state_updated: Moment = None
-    #: Size of the memory that the server preserves while the session is suspended, in bytes.
+    #: Size, in bytes, of the memory that the server preserves while the session is suspended.
     suspend_size: float = 0.0
     #: The owner's name. Newer servers send it, although the reference doesn't mention it.
     username: str = ""

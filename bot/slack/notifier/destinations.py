@@ -7,7 +7,7 @@ from bot.domain.notices import Mark, Notice
 from bot.store import cards
 from bot.store.store import Store
 
-#: How long a notice for a card's thread waits for the card to be posted, in seconds.
+#: How long, in seconds, a notice for a card's thread waits for the card to be posted.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 

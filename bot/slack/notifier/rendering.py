@@ -48,7 +48,7 @@ NOT_READY_SECONDS: Final = 2.0
 #: A message that was delayed by a Slack outage is sent only if the workspace's last read is at most this many
 #: seconds old. If the read is older, the workspace is read again first.
 MAX_READ_AGE_SECONDS: Final = 30.0
-#: Maximum pause between two attempts to send a notice or update a card, in seconds.
+#: Maximum pause, in seconds, between two attempts to send a notice or update a card.
 MAX_PAUSE_SECONDS: Final = 300.0
 #: Options for every message: links have no previews, and names aren't turned into mentions.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}

@@ -46,8 +46,7 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: How long a build is queued, how long the whole build takes, and how long the agent then takes to get ready,
-#: in seconds.
+#: How long, in seconds, a build is queued, the whole build takes, and the agent then takes to get ready.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 

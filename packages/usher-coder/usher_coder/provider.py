@@ -71,7 +71,7 @@ LONGEST_NAME = 32
 LONGEST_REASON = 500
 #: The unit of costs if the operator sets none. Coder doesn't specify a currency.
 CREDITS = "credits"
-#: Time limit for each request that a user waits for, in seconds. Users wait at most 10 s in total.
+#: Time limit, in seconds, for each request that a user waits for. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
 #: Number of workspaces per page of a list, and the maximum number of pages that Usher reads.
 PAGE, MOST_PAGES = 100, 20

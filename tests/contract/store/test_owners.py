@@ -21,7 +21,7 @@ from tests.rigs.store import ALICE, accept_operation, launched, link_account, li
 
 pytestmark = pytest.mark.both_engines
 
-#: The longest time that a dead owner may be missed, and the interval of the others' checks, in seconds.
+#: In seconds: the longest time that a dead owner may be missed, and the interval of the others' checks.
 REPLACED_WITHIN, TICK = 15.0, 1.0
 
 

@@ -18,8 +18,8 @@ from tests.rigs.term import BERLIN, HOUR, Log, at
 #: Days of November on which the evening check presses the buttons of all messages. On other days, it presses
 #: only those of messages from the last two days.
 WEEKENDS = (15, 22)
-#: Time that a workspace may run without a planned stop before somebody must have been asked about it, in
-#: seconds.
+#: Time, in seconds, that a workspace may run without a planned stop before somebody must have been asked
+#: about it.
 UNASKED_SECONDS = 36 * HOUR
 #: Matches messages that say or ask that something keeps running.
 _RUNS_ON = re.compile(

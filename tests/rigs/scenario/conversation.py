@@ -23,7 +23,7 @@ from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.workbench import WorkbenchWorld
 
 PLACES = (BOT, GENERAL)
-#: How long a person watches for the results of an action, in seconds. Later messages don't belong to it.
+#: How long, in seconds, a person watches for the results of an action. Later messages don't belong to it.
 WATCHED = 240.0
 #: Matches the answer to a press if the button was out of date.
 OVER = re.compile(
