@@ -65,8 +65,7 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How long this process postpones a start, in seconds, if another process is in charge of the connection's
-#: starts. The other process may then claim the start.
+#: How long, in seconds, a start is postponed if another process makes the connection's starts.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: Seconds to wait before retrying a step that depends on Slack, an operator or the person.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -100,8 +99,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     #: Whether an item keeps the state of its last call and the number of attempts if the next call can't be
     #: sent yet. If not, they are reset to *none* and 0.
     keeps_call: ClassVar[bool]
-    #: How long an item may be blocked before it reaches its deadline, in seconds, or None if a block sets no
-    #: deadline.
+    #: How long an item may be blocked, in seconds, or None if a block sets no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
@@ -494,8 +492,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # An item may end right after its deadline, and then no notice that it is late is needed. So delay
-        # this notice, unless the item is blocked.
+        # Delay the notice that an item is late, because the item may end right after its deadline.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -590,10 +587,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update to save after a refused call: retry it, end the item, or read the item's state.
-
-        This isn't called for refused credentials, or for conflicts that ``_resolve_rejected`` handles.
-        """
+        """Return the update for a refused call: retry the call, end the item, or read its state."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
@@ -643,9 +637,8 @@ def find_busy_reason(
 def passes(step: Step, error: Conflict) -> bool:
     """Return whether a conflict may go away on its own, so that it makes sense to repeat the call.
 
-    When something is created, a conflict means that its name is already in use, which doesn't go away. If
-    Usher itself reports a conflict for a start or a suspension, the message tells the person what to do
-    instead, so repeating the call wouldn't help.
+    When something is created, a conflict means that its name is already in use, which doesn't go away. Nor
+    does a conflict about which Usher itself tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
