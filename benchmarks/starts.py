@@ -55,7 +55,7 @@ async def measure_minimum(sizes: Sizes) -> list[Figure]:
 
 
 async def measure_start(sizes: Sizes) -> list[Figure]:
-    """Measure ``/workspace start``, each time as a new operation on a workspace that becomes ready."""
+    """Measure ``/workspace start``. Each command begins a new operation, and its workspace becomes ready."""
     steady = round(sum(sizes.rates) * sizes.steady_seconds) * sizes.steady_rounds * len(variants(sizes))
     async with _starts(sizes, variants(sizes, MINIMUM), steady) as starts:
         costs = least("start", await starts.costs())

@@ -116,7 +116,7 @@ class Verb:
 
     @property
     def name(self) -> str:
-        """Return the word that people type for the verb or, for a variant, its name."""
+        """Return the word that people type for the verb. A variant has no such word, so return its name."""
         return self.variant or self.usage.partition(" ")[0]
 
     @property

@@ -56,7 +56,8 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of fields that limit a run's resources. If a form has no such fields, flags for them can be dropped.
+#: Names of fields that limit a run's resources. A flag for such a limit is dropped if the form has no size
+#: fields, and no other choice would add one.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),

@@ -24,7 +24,7 @@ RETRY_SECONDS: Final = 30.0
 #: work waits up to ``READ_TIMEOUT_SECONDS`` for a new read.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
-#: Interval, in seconds, between checks of whether a requested read of a workspace is done.
+#: How often, in seconds, to check whether a requested read of a workspace is done.
 POLL_SECONDS: Final = 5.0
 
 

@@ -96,7 +96,7 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # Slack has refused only one conversation or person, and perhaps only for now, whatever the code says.
+        # Whatever the code, the refusal concerns only this conversation, person or method, and may pass.
         return Meaning.AGAIN
     return classify_code(error.code)
 

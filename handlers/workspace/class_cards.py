@@ -163,8 +163,8 @@ async def search_templates(request: Request) -> list[dict[str, Any]]:
 async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
     """List the things a teacher can give everyone: templates, then the teacher's own workspaces by name.
 
-    Each choice's value is what could be typed after ``card``. If ``is_read`` is true, also request reads of
-    offers that aren't known yet.
+    Each choice's value is what could be typed after ``card``. If ``is_read`` is true, also ask for
+    templates that aren't cached yet to be read.
     """
     services, found = request.services, list[Choice]()
     for connection in list_making_connections(services, "workspace"):

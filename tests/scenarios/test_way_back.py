@@ -95,10 +95,10 @@ COMPOSE_RESTORE = find_block("docs/containers.md", "ALTER DATABASE")
 
 @dataclass(frozen=True)
 class Platform:
-    """The commands for one way of running Usher: a backup, an upgrade and the way back.
+    """The commands that back up, upgrade and roll back one kind of deployment.
 
-    ``pods`` is the object in ``deploy/kubernetes`` that runs Usher, and its file. ``role`` is the role that
-    ``usher`` may run.
+    ``pods`` names the file in ``deploy/kubernetes`` and the kind of the object in it that runs Usher.
+    ``role`` holds the attributes with which the PostgreSQL role ``usher`` is created.
     """
 
     database: str

@@ -102,7 +102,7 @@ def answered(port, text, filling=b""):
         return answer.read().decode()
 
 
-#: The ways to announce a body that is then never finished.
+#: Ways to begin a request that is never finished.
 ANNOUNCED = {
     "length": lambda size: (b"Content-Length: %d\r\n\r\n" % size, b"x" * (size - 1)),
     "chunked": lambda size: (b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % size, b"x" * (size - 1)),

@@ -63,7 +63,7 @@ class SigningProvider(ScriptedProvider, facets.SignIn):
 
 
 async def go(made: Rig, browser: Browser) -> str:
-    """Click the button that leads to the provider, and return the state with which it has to come back."""
+    """Click the button that leads to the provider, and return the OAuth state that it has to send back."""
     await browser.get("/link/there", follow=False)
     assert browser.status == 303
     to = browser.headers["Location"]

@@ -34,10 +34,10 @@ from bot.support import errors
 #: Matches names that any spawner can use for a container, folder or host.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
-#: Key in the spec of a new server, which contains the values from its form. The key is present if the hub's
-#: release, as read for the form, can create servers without starting them.
+#: Key that a new server's spec contains if the hub could create servers without starting them when the form
+#: was filled in. That depends on the hub's release.
 _CREATE_STOPPED_KEY = "at_rest"
-#: Maps each set of naming rules that a hub may apply to a hint that describes the names it allows.
+#: For each set of naming rules that a hub may have, a hint that says which names are allowed.
 NAME_HINTS = {
     "any": f"At most {MAX_SERVER_NAME_LENGTH} characters, with a letter or a digit among them.",
     "path": f"Letters, digits, - _ and ., at most {MAX_SERVER_NAME_LENGTH}.",

@@ -43,7 +43,7 @@ max_client_conn = 100
 
 @contextmanager
 def bounced(url, folder, mode, *, in_turn=0, size=30, ready=0):
-    """Run PgBouncer in front of a database, and yield its URL there."""
+    """Run PgBouncer in front of a database, and yield the URL that connects through it."""
     program, parts = programs.require("pgbouncer"), urlsplit(url)
     given = psycopg.conninfo.conninfo_to_dict(url)
     server = " ".join(f"{key}={given[key]}" for key in ("host", "port", "user", "password") if given.get(key))

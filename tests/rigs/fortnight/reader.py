@@ -60,10 +60,11 @@ _FALSE_ALARMS = re.compile(r"^(?:I can keep trying)")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A message that is wrong.
+    """A mistake that an evening's check found in what people see.
 
-    ``evening`` is when it was first seen, ``posted`` when it was posted, and ``said`` its first line. Kinds
-    are text, button, home, approvals, promise and machine.
+    ``evening`` is when it was first found, ``posted`` when the message was posted, and ``said`` the message's
+    first line. The kind *machine* is a running workspace about which a message is missing: ``posted`` is when
+    it started, and ``said`` its name. The other kinds are text, button, home, approvals and promise.
     """
 
     kind: str
