@@ -80,6 +80,23 @@ def test_ci_run_fails_without_a_program(tmp_path, program):
     assert ended.stderr.startswith("These packages are missing and cannot be installed from here: ")
 
 
+def test_ci_run_installs_as_root_what_its_user_may_not(tmp_path):
+    there = {name: line for name, line in ALL.items() if name != "jq"}
+    asked = tmp_path / "asked"
+    ended = check(
+        tmp_path,
+        there
+        | {"apt-get": "exit 1", "sudo": f'printf "%s\\n" "$*" >> {asked}', "mktemp": f"echo {tmp_path}/log"},
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    as_root = "-n env DEBIAN_FRONTEND=noninteractive"
+    assert asked.read_text().splitlines() == [
+        f"{as_root} true",
+        f"{as_root} apt-get update",
+        f"{as_root} apt-get install -y --no-install-recommends jq",
+    ]
+
+
 @pytest.mark.parametrize(("is_required", "outcome"), [("", "Skipped"), ("1", "Failed")])
 def test_missing_program_fails_where_all_are_required(monkeypatch, tmp_path, is_required, outcome):
     monkeypatch.setenv("PATH", str(tmp_path))
