@@ -13,7 +13,6 @@ import secrets
 import string
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from aiohttp import web
 
 from playground.faults import Refusal
 from playground.harness import Clock, Harness, refusals, run_server
+from usher_coder.local_builds import AUTOSTOP, BUILDS, DOING, Build, Made, check_values
 
 USER: web.RequestKey[str] = web.RequestKey("user", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,14 +41,6 @@ _CREATE_FIELDS = frozenset(
         *("ttl_ms", "automatic_updates", "template_version_preset_id"),
     }
 )
-_DOING = {
-    "start": ("starting", "running"),
-    "stop": ("stopping", "stopped"),
-    "delete": ("deleting", "deleted"),
-}
-#: How long, in seconds, a build is queued, the whole build takes, and the agent then takes to get ready.
-QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
-AUTOSTOP = 8 * 3600.0
 
 SEED: Mapping[str, Any] = {
     "users": [
@@ -108,66 +100,6 @@ SEED: Mapping[str, Any] = {
         {"owner": "bob", "name": "secret", "template": "docker"},
     ],
 }
-
-
-@dataclass(eq=False)
-class Build:
-    """A build, and the contents of its job and log if it fails."""
-
-    id: str
-    number: int
-    transition: str
-    at: float
-    seconds: float
-    fails: list[str] | None
-    is_canceled: bool = False
-    #: A deadline that someone has set, in epoch seconds.
-    extended: float | None = None
-
-    @property
-    def deadline(self) -> float:
-        """Return when the workspace will be stopped, in epoch seconds."""
-        return self.extended or self.at + self.seconds + AUTOSTOP
-
-    def job(self, now: float) -> str:
-        """Return the state of the build's job."""
-        if now < self.at + min(QUEUED, self.seconds):
-            return "pending"
-        if now < self.at + self.seconds:
-            return "running"
-        return "canceled" if self.is_canceled else "failed" if self.fails else "succeeded"
-
-    def status(self, now: float) -> str:
-        """Return the workspace status that results from this build."""
-        doing, done = _DOING[self.transition]
-        return {"running": doing, "succeeded": done}.get(self.job(now), self.job(now))
-
-    def is_ready(self, now: float) -> bool:
-        """Return whether the workspace's app responds to requests."""
-        is_up = self.transition == "start" and self.status(now) == "running"
-        return is_up and now >= self.at + self.seconds + (READY if self.seconds else 0.0)
-
-
-@dataclass(eq=False)
-class Made:
-    """A workspace with its builds."""
-
-    id: str
-    owner: str
-    name: str
-    template: str
-    at: float
-    fails: list[str] | None = None
-    #: If set, every stop of this workspace fails with this error. Builds of the kinds in ``cancels`` are
-    #: cancelled.
-    stop_fails: list[str] | None = None
-    cancels: Collection[str] = ()
-    is_dormant: bool = False
-    is_outdated: bool = False
-    #: The people and groups that the workspace is shared with.
-    users: Collection[str] = ()
-    groups: Collection[str] = ()
-    builds: list[Build] = field(default_factory=list)
 
 
 class LocalCoder:
@@ -466,7 +398,7 @@ class LocalCoder:
     async def build(self, request: web.Request) -> web.Response:
         """Begin a build unless another one is active."""
         made, body = self._named(request), await _body(request, _BUILD_FIELDS)
-        if body.get("transition") not in _DOING:
+        if body.get("transition") not in DOING:
             raise Refusal(400, "Validation failed.")
         if body["transition"] == "delete" and request[USER] not in {made.owner, *self.owners}:
             raise Refusal(404, _ABSENT)
@@ -572,7 +504,7 @@ class LocalCoder:
         )
         if template is None:
             raise Refusal(400, 'Template version "" doesn\'t exist.')
-        _check_values(template, body.get("rich_parameter_values", []))
+        check_values(template, body.get("rich_parameter_values", []))
         made = self.add(owner, name, template["name"], transition="start", seconds=BUILDS)
         return web.json_response(self.shown(made), status=201)
 
@@ -604,23 +536,6 @@ class LocalCoder:
         answer = _page("Workspaces", "<p>Signed in</p>")
         answer.set_cookie("coder_session_token", token, httponly=True, samesite="Lax")
         return answer
-
-
-def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
-    known = {one["name"]: one for one in template.get("parameters", [])}
-    for one in given:
-        name, value = str(one.get("name")), one.get("value")
-        rule = known.get(name)
-        wrong = f'can\'t validate build parameter "{name}"'
-        if rule is None or set(one) != {"name", "value"} or not isinstance(value, str) or not value:
-            raise Refusal(400, wrong)
-        if rule.get("options") and value not in {option["value"] for option in rule["options"]}:
-            raise Refusal(400, f"{wrong}: must match one of the options")
-        if rule.get("validation_regex") and not re.search(rule["validation_regex"], value):
-            raise Refusal(400, f"{wrong}: {rule['validation_error']}")
-    for name, rule in known.items():
-        if rule.get("required") and name not in {one.get("name") for one in given}:
-            raise Refusal(400, f'parameter "{name}" is required')
 
 
 async def _body(request: web.Request, known: frozenset[str]) -> dict[str, Any]:
