@@ -338,6 +338,34 @@ async def test_parameters_are_asked_checked_and_sent(open_rig):
         assert (await rig.read_until(State.RUNNING, remote_id=created.remote_id))[-1].url is not None
 
 
+def without_template_id(spec):
+    """Return a spec as earlier releases stored it."""
+    return replace(spec, chosen={key: one for key, one in spec.chosen.items() if key != "template_id"})
+
+
+@pytest.mark.parametrize("archives", [True, False], ids=["archived", "outdated"])
+@pytest.mark.parametrize("is_earlier", [True, False], ids=["spec-of-earlier-release", "spec"])
+async def test_stored_spec_creates_from_the_active_version(archives, is_earlier):
+    """Stored specs are used again after the template was updated: by whoever joins a class, for example."""
+    async with coder_rig(seed=training()) as rig:
+        offer, docker = await offered(rig)
+        spec = rig.provider.spec(offer, "workspace", {"template": docker, "name": "made"}, PRINCIPAL)
+        rig.server.update_template("docker", archives=archives)
+        stored = without_template_id(spec) if is_earlier else spec
+        created = await rig.provider.create(rig.access, stored, KEY)
+        assert rig.server.shown(rig.server.workspaces[created.remote_id])["outdated"] is False
+
+
+async def test_stored_spec_of_an_unknown_template_is_refused(open_rig):
+    async with open_rig() as rig:
+        offer, docker = await offered(rig)
+        spec = rig.provider.spec(offer, "workspace", {"template": docker, "name": "made"}, PRINCIPAL)
+        rig.server.templates.clear()
+        for stored in (spec, without_template_id(spec)):
+            with pytest.raises(errors.InvalidRequest, match="doesn't exist"):
+                await rig.provider.create(rig.access, stored, KEY)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -556,6 +584,7 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         offer, docker = await offered(rig)
         spec = rig.provider.spec(offer, "workspace", {"template": docker, "name": "made"}, PRINCIPAL)
         await rig.provider.create(rig.access, spec, KEY)
+        await rig.provider.create(rig.access, replace(without_template_id(spec), name="made-2"), KEY)
         await rig.provider.find_created(rig.access, spec, KEY, 0.0)
         await rig.provider.start(rig.access, await rig.read_row())
         await rig.provider.read_reason(rig.access, rig.remote_id)

@@ -137,13 +137,26 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template, with the version from which new workspaces are created."""
+    """A template, with its active version and the parameters of that version."""
 
     id: str
     name: str
     label: str
     version: str
     parameters: tuple[Parameter, ...] = ()
+
+    @classmethod
+    def read(cls, one: Any) -> Template | None:
+        """Read a template without its parameters; return None if it is deprecated or deleted.
+
+        Raises BadAnswer if the template has no id, name or active version.
+        """
+        remote_id = up.require_id(one, "id")
+        if one.get("deprecated") or one.get("deleted"):
+            return None
+        name = up.clean(up.require_text(one, "name"), up.MAX_NAME_LENGTH)
+        label = up.clean(up.find_text(one, "display_name") or name, up.MAX_NAME_LENGTH)
+        return cls(remote_id, name, label, up.require_id(one, "active_version_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +190,11 @@ def form_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
 
 
 def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) -> up.Spec:
-    """Return the values that ``create`` needs; raise FormProblems with a sentence for each invalid field."""
+    """Return the values that ``create`` needs; raise FormProblems with a sentence for each invalid field.
+
+    Specs are stored and reused after the template has been updated, so ``create`` goes by ``template_id``.
+    Specs of earlier releases have only ``version``.
+    """
     template, problems = offer.chosen(values), dict[str, str]()
     name = up.text_of(values, "name").lower()
     if wrong := up.find_name_problem(name, longest, offer.names):
@@ -188,7 +205,11 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
         )
     if template is None:
         raise up.FormProblems({"template": up.TEMPLATE_NOT_OFFERED, **problems})
-    chosen: dict[str, up.Value] = {"template": template.name, "version": template.version}
+    chosen: dict[str, up.Value] = {
+        "template": template.name,
+        "template_id": template.id,
+        "version": template.version,
+    }
     for one in template.parameters:
         given = values.get(PARAMETER + one.name)
         if given is None:

@@ -114,6 +114,9 @@ class LocalCoder:
         self.ids = {name: _id(name) for name in self.users.values()}
         self.owners = {one["name"] for one in seed["users"] if one.get("owner")}
         self.templates = {_id(one["name"]): one for one in seed["templates"]}
+        #: The number of each template's active version, by template id; and the ids of archived versions.
+        self.active = dict.fromkeys(self.templates, 1)
+        self.archived: set[str] = set()
         #: The daily cost of each build. It is 0 for templates without a cost.
         self.daily_cost = 0
         self.workspaces: dict[str, Made] = {}
@@ -139,6 +142,7 @@ class LocalCoder:
             ("PUT", "/api/v2/workspaces/{id}/extend", self.extend),
             ("GET", "/api/v2/workspacebuilds/{id}/logs", self.logs),
             ("GET", "/api/v2/templates", self.all_templates),
+            ("GET", "/api/v2/templateversions/{id}", self.version),
             ("GET", "/api/v2/templateversions/{id}/rich-parameters", self.parameters),
             ("POST", "/api/v2/users/me/workspaces", self.create),
             ("GET", "/api/v2/users/me/workspace/{name}", self.by_name),
@@ -205,8 +209,25 @@ class LocalCoder:
         for made in self.workspaces.values():
             made.owner = name if made.owner == former else made.owner
 
+    def update_template(self, name: str, *, archives: bool = False) -> None:
+        """Add a version of a template and make it the active one. Archive the former one if so desired."""
+        if archives:
+            self.archived.add(_version(name, self.active[_id(name)]))
+        self.active[_id(name)] += 1
+
     def _requires_active_version(self, made: Made) -> bool:
         return bool(self.templates.get(_id(made.template), {}).get("require_active_version"))
+
+    def _is_outdated(self, made: Made) -> bool:
+        return made.is_outdated or made.version != self.active.get(_id(made.template), made.version)
+
+    def _find_version(self, version_id: Any) -> tuple[str, int]:
+        """Return the template id and the number of a version; raise LookupError if it doesn't exist."""
+        for key, one in self.templates.items():
+            for number in range(1, self.active[key] + 1):
+                if _version(one["name"], number) == version_id:
+                    return key, number
+        raise LookupError
 
     def _theirs(self, owner: str) -> Iterator[Made]:
         return (
@@ -248,7 +269,7 @@ class LocalCoder:
             "created_at": _stamp(made.at),
             "updated_at": _stamp(build.at),
             "last_used_at": _stamp(made.at),
-            "outdated": made.is_outdated,
+            "outdated": self._is_outdated(made),
             "template_require_active_version": self._requires_active_version(made),
             "ttl_ms": int(AUTOSTOP * 1000),
             "health": {"healthy": True, "failing_agents": []},
@@ -283,7 +304,7 @@ class LocalCoder:
             "workspace_id": made.id,
             "workspace_name": made.name,
             "workspace_owner_name": made.owner,
-            "template_version_id": _version(made.template),
+            "template_version_id": _version(made.template, made.version),
             "transition": build.transition,
             "status": build.status(now),
             "daily_cost": self.daily_cost,
@@ -405,7 +426,9 @@ class LocalCoder:
         if made.builds[-1].job(self.clock.now()) in {"pending", "running"}:
             raise Refusal(409, "A workspace build is already active.")
         is_held = made.is_dormant or (
-            made.is_outdated and self._requires_active_version(made) and "template_version_id" not in body
+            self._is_outdated(made)
+            and self._requires_active_version(made)
+            and "template_version_id" not in body
         )
         if body["transition"] == "start" and is_held:
             raise Refusal(403, "Forbidden.")
@@ -468,21 +491,32 @@ class LocalCoder:
                 "name": one["name"],
                 "display_name": one.get("title", ""),
                 "deprecated": one.get("deprecated", False),
-                "active_version_id": _version(one["name"]),
+                "active_version_id": _version(one["name"], self.active[key]),
                 "organization_name": "default",
             }
             for key, one in self.templates.items()
         ]
         return web.json_response(shown)
 
+    async def version(self, request: web.Request) -> web.Response:
+        """Show a version of a template, which may be archived."""
+        version_id = request.match_info["id"]
+        template_id, number = self._named_version(request)
+        shown = {"id": version_id, "template_id": template_id, "name": f"v{number}", "readme": ""}
+        return web.json_response({**shown, "message": "", "archived": version_id in self.archived})
+
+    def _named_version(self, request: web.Request) -> tuple[str, int]:
+        try:
+            return self._find_version(request.match_info["id"])
+        except LookupError:
+            raise Refusal(404, _ABSENT) from None
+
     async def parameters(self, request: web.Request) -> web.Response:
         """List the rich parameters of a template's version."""
-        for one in self.templates.values():
-            if _version(one["name"]) == request.match_info["id"]:
-                usual = {"type": "string", "default_value": "", "required": False, "options": []}
-                known = {"mutable": True, "description_plaintext": "", "ephemeral": False}
-                return web.json_response([{**usual, **known, **told} for told in one.get("parameters", [])])
-        raise Refusal(404, _ABSENT)
+        one = self.templates[self._named_version(request)[0]]
+        usual = {"type": "string", "default_value": "", "required": False, "options": []}
+        known = {"mutable": True, "description_plaintext": "", "ephemeral": False}
+        return web.json_response([{**usual, **known, **told} for told in one.get("parameters", [])])
 
     async def create(self, request: web.Request) -> web.Response:
         """Create a workspace and start it."""
@@ -496,17 +530,33 @@ class LocalCoder:
             raise Refusal(400, "Validation failed.")
         if any(one.name.lower() == name.lower() for one in self._theirs(owner)):
             raise Refusal(409, f'Workspace "{name}" already exists.')
-        templates = self.templates.values()
-        asked = (body.get("template_version_id"), body.get("template_id"))
-        template = next(
-            (one for one in templates if _version(one["name"]) == asked[0] or _id(one["name"]) == asked[1]),
-            None,
-        )
-        if template is None:
-            raise Refusal(400, 'Template version "" doesn\'t exist.')
+        template_id, number = self._find_source(body)
+        template = self.templates[template_id]
         check_values(template, body.get("rich_parameter_values", []))
+        is_bound = template.get("require_active_version") and owner not in self.owners
+        if is_bound and number != self.active[template_id]:
+            raise Refusal(403, "insert workspace build")
         made = self.add(owner, name, template["name"], transition="start", seconds=BUILDS)
+        made.version = number
         return web.json_response(self.shown(made), status=201)
+
+    def _find_source(self, body: Mapping[str, Any]) -> tuple[str, int]:
+        """Return the template and the number of the version that a creation asks for, or refuse them.
+
+        The refusals are those of requestTemplate in coderd/workspaces.go.
+        """
+        template_id, version_id = body.get("template_id"), body.get("template_version_id")
+        if version_id is None:
+            if template_id not in self.templates:
+                raise Refusal(400, f'Template "{template_id}" doesn\'t exist.')
+            return str(template_id), self.active[str(template_id)]
+        try:
+            found = self._find_version(version_id)
+        except LookupError:
+            raise Refusal(400, f'Template version "{version_id}" doesn\'t exist.') from None
+        if version_id in self.archived:
+            raise Refusal(500, "Archived template versions cannot be used to make a workspace.")
+        return found
 
     async def app_page(self, request: web.Request) -> web.Response:
         """Serve the IDE, but only to its owner and only once the workspace's agent is ready."""
@@ -557,8 +607,8 @@ def _id(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
-def _version(template: str) -> str:
-    return _id(f"{template}/v1")
+def _version(template: str, number: int) -> str:
+    return _id(f"{template}/v{number}")
 
 
 def _stamp(at: float) -> str:

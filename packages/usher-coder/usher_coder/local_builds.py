@@ -67,6 +67,8 @@ class Made:
     name: str
     template: str
     at: float
+    #: The number of its template's version.
+    version: int = 1
     fails: list[str] | None = None
     #: If set, every stop of this workspace fails with this error. Builds of the kinds in ``cancels`` are
     #: cancelled.

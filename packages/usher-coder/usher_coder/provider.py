@@ -425,7 +425,7 @@ class Coder(
     async def read_offer(self, access: up.Access) -> Offer:
         """Read the templates with their parameters, and the workspace names in use."""
         response = await access.api.call("GET", "/templates")
-        found = up.read_entries([{"templates": response.json()}], "templates", _template)
+        found = up.read_entries([{"templates": response.json()}], "templates", Template.read)
 
         async def whole(one: Template) -> Template:
             response = await access.api.call("GET", "/templateversions/{}/rich-parameters", one.version)
@@ -448,17 +448,21 @@ class Coder(
         return spec_of(offer, self.name_rule, LONGEST_NAME, values)
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
-        """Create a workspace from the version for which the form was built; Coder starts it immediately."""
+        """Create a workspace from its template's active version; Coder starts it immediately.
+
+        If the template has changed since the spec was made, Coder refuses values that no longer fit.
+        """
         values = [
             {"name": name.removeprefix(PARAMETER), "value": value}
             for name, value in spec.chosen.items()
             if name.startswith(PARAMETER)
         ]
-        body = {
-            "name": spec.name,
-            "template_version_id": spec.text("version"),
-            "rich_parameter_values": values,
-        }
+        version = spec.text("version")
+        # The version may no longer be active. Coder would then create an outdated workspace, or refuse: with
+        # 403 if the template requires its active version, and with 500 if the version is archived.
+        template = spec.text("template_id") or await _find_template(access, version)
+        source = {"template_id": template} if template else {"template_version_id": version}
+        body = {"name": spec.name, **source, "rich_parameter_values": values}
         response = await access.api.call("POST", "/users/me/workspaces", json_body=body)
         with up.bad_answer_as_unknown_outcome():
             return up.Created(up.require_id(response.json_object(), "id"), spec.name)
@@ -480,6 +484,12 @@ class Coder(
         is_young = made_at is None or made_at >= since - up.MAX_CLOCK_SKEW_SECONDS
         made = up.Created(up.require_id(workspace, "id"), spec.name)
         return up.OutcomeSearch(made if is_young else None, is_conclusive=True)
+
+
+async def _find_template(access: up.Access, version: str) -> str | None:
+    """Return the id of a version's template, or None if the version no longer exists."""
+    response = await up.none_if_absent(access.api.call("GET", "/templateversions/{}", version))
+    return None if response is None else up.find_text(response.json_object(), "template_id")
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
@@ -607,15 +617,6 @@ async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
             break
     found.is_whole = False
     return found
-
-
-def _template(one: Any) -> Template | None:
-    remote_id = up.require_id(one, "id")
-    if one.get("deprecated") or one.get("deleted"):
-        return None
-    name = up.clean(up.require_text(one, "name"), up.MAX_NAME_LENGTH)
-    label = up.clean(up.find_text(one, "display_name") or name, up.MAX_NAME_LENGTH)
-    return Template(remote_id, name, label, up.require_id(one, "active_version_id"))
 
 
 def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
