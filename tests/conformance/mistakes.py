@@ -38,8 +38,8 @@ class TakesAnyAnswer(ShowsOthers):
 class TakesUnknownForFailed(Coder):
     """A provider that takes states it doesn't know for failures."""
 
-    def _observed(self, workspace):
-        seen = super()._observed(workspace)
+    def _observed(self, workspace, **options):
+        seen = super()._observed(workspace, **options)
         return up.Observed(up.State.FAILED) if seen.state is up.State.UNKNOWN else seen
 
 
@@ -104,7 +104,7 @@ class LosesGarbledCreation(Coder):
 class ReadyTooEarly(Coder):
     """A provider that shows a workspace's link as soon as the build is done."""
 
-    def _running(self, workspace, build):
+    def _running(self, workspace, build, **options):
         url = (
             f"{self.settings.base_url}/@{workspace['owner_name']}/{workspace['name']}.main/apps/code-server/"
         )
@@ -156,8 +156,8 @@ class ReadsBesideGate(Coder):
 class LinksElsewhere(Coder):
     """A provider that shows an address without checking its host."""
 
-    def _running(self, workspace, build):
-        seen = super()._running(workspace, build)
+    def _running(self, workspace, build, **options):
+        seen = super()._running(workspace, build, **options)
         return up.Observed(seen.state, url="https://ide.evil.example/" if seen.url else None)
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from coder_rig import DOCUMENT, HELD, access_of, coder_rig
+from aiohttp import ClientSession
+from coder_rig import DOCUMENT, HELD, TOKENS, access_of, coder_rig
 from usher_coder.local import SEED, LocalCoder
 from usher_coder.provider import DORMANT
 
@@ -670,17 +671,37 @@ async def test_list_is_read_page_by_page_whatever_it_says_of_its_length(patch):
         assert (len(listing), listing.is_whole) == (205, True)
 
 
-async def test_what_is_shared_is_started_and_opened_at_its_owners_address():
+async def start_shared(rig):
+    """Start Bob's workspace, which is shared with Alice, and return its row."""
+    (shared,) = [one for one in await rig.provider.discover(rig.access) if one.name == "secret"]
+    row = rig.provider.to_workspace(shared.remote_id, shared.observed, PRINCIPAL)
+    await rig.provider.start(rig.access, row)
+    rig.server_clock.advance(60)
+    return row
+
+
+async def test_what_is_shared_is_started_and_its_path_app_is_left_to_its_owner():
     async with coder_rig(seed=shared_seed()) as rig:
-        (shared,) = [one for one in await rig.provider.discover(rig.access) if one.name == "secret"]
-        row = rig.provider.to_workspace(shared.remote_id, shared.observed, PRINCIPAL)
-        await rig.provider.start(rig.access, row)
-        rig.server_clock.advance(60)
-        (seen,) = (await rig.provider.status(rig.access, [shared.remote_id])).values()
-        assert (seen.state, seen.owner) == (State.RUNNING, "bob")
-        assert seen.url.endswith("/@bob/secret.main/apps/code-server/")
+        row = await start_shared(rig)
+        (seen,) = (await rig.provider.status(rig.access, [row.remote_id])).values()
+        assert (seen.state, seen.owner, seen.url) == (State.RUNNING, "bob", None)
+        assert seen.detail == "The cloud opens this app only for the workspace's owner."
+        page = f"{rig.provider.settings.base_url}/@bob/secret.main/apps/code-server/"
+        async with ClientSession() as browser:
+            for name, status in (("alice", 404), ("root", 404), ("bob", 200)):
+                cookie = {"Cookie": f"coder_session_token={TOKENS[name]}"}
+                assert (await browser.get(page, headers=cookie)).status == status
         with pytest.raises(errors.NotFound):
             await rig.provider.remove(rig.access, row)
+
+
+async def test_shared_workspace_opens_the_app_with_its_own_host():
+    async with coder_rig(seed=shared_seed(), wildcard_host="*.apps.localhost") as rig:
+        row = await start_shared(rig)
+        lab = {"slug": "lab", "subdomain": True, "subdomain_name": "lab--main--secret--bob"}
+        rig.inject_fault(READ, patch=[{"op": "add", "path": f"{AGENT}/apps/-", "value": lab}])
+        (seen,) = (await rig.provider.status(rig.access, [row.remote_id])).values()
+        assert (seen.url, seen.detail) == ("http://lab--main--secret--bob.apps.localhost/", None)
 
 
 async def test_an_administrator_is_shown_what_is_shared_with_them_and_no_more():

@@ -559,7 +559,11 @@ class LocalCoder:
         return found
 
     async def app_page(self, request: web.Request) -> web.Response:
-        """Serve the IDE, but only to its owner and only once the workspace's agent is ready."""
+        """Serve the IDE, but only to its owner and only once the workspace's agent is ready.
+
+        By default, Coder doesn't share apps without a subdomain, whoever the workspace is shared with
+        (authorizeRequest in coderd/workspaceapps/db.go).
+        """
         owner, name, now = request.match_info["owner"], request.match_info["name"], self.clock.now()
         ready = {one.name for one in self._theirs(owner) if one.builds[-1].is_ready(now)}
         if name not in ready:
@@ -567,8 +571,7 @@ class LocalCoder:
         signed_in = self.users.get(request.cookies.get("coder_session_token", ""))
         if signed_in is None:
             raise web.HTTPSeeOther(f"/login?redirect={quote(request.path)}")
-        made = next(one for one in self._theirs(owner) if one.name == name)
-        if signed_in != owner and not self._is_shared_with(made, signed_in):
+        if signed_in != owner:
             return web.Response(status=404, text="Not Found")
         return _page("code-server", f"<p>code-server of {owner} is running</p>")
 

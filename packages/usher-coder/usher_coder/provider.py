@@ -54,6 +54,8 @@ _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask 
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
 #: Actions allowed in a workspace that someone else shares with the user. Only its owner may remove it.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
+#: Explains why a workspace that someone else shares has no link.
+OWNERS_ONLY = "{title} opens this app only for the workspace's owner."
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: Key in ``Credential.extra`` for the id of the account.
 OWN_ID = "own_id"
@@ -165,7 +167,7 @@ class Coder(
             workspace, owner = await _read(access, remote_id, window)
         except up.errors.NotFound:
             return up.Observed(up.State.GONE)
-        return _of(owner, self._observed(workspace))
+        return _of(owner, self._observed(workspace, is_own=owner is None))
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
         """List the user's own workspaces, page by page, then those shared with the user."""
@@ -186,7 +188,7 @@ class Coder(
                 return None
             name = up.clean(up.find_text(one, "name") or "", up.MAX_NAME_LENGTH)
             try:
-                seen = self._observed(one)
+                seen = self._observed(one, is_own=owner is None)
             except up.errors.BadAnswer as error:
                 seen = up.Observed(up.State.UNKNOWN, detail=error.message)
             return up.DiscoveredWorkspace(remote_id, name, _of(owner, seen))
@@ -287,7 +289,7 @@ class Coder(
         said = [up.clean_words(up.find_text(line, "output") or "", LONGEST_REASON) for line in errors]
         return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
-    def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
+    def _observed(self, workspace: Mapping[str, Any], *, is_own: bool = True) -> up.Observed:
         """Return the state resulting from the latest build. It is usable once its agent and app respond."""
         build = up.find_object(workspace, "latest_build")
         word, transition = (up.find_text(build, key) or "" for key in ("status", "transition"))
@@ -318,7 +320,7 @@ class Coder(
             is_last = last_at is not None and (ends_at is None or ends_at >= last_at)
             ends_at = last_at if is_last else ends_at
             return replace(
-                self._running(workspace, build),
+                self._running(workspace, build, is_own=is_own),
                 name=name,
                 last_used_at=used_at,
                 started_at=up.parse_time(job.get("completed_at")),
@@ -355,10 +357,15 @@ class Coder(
         place = _count(job, "queue_position")
         return f"Number {place} in the queue." if place else None
 
-    def _running(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.Observed:
+    def _running(
+        self, workspace: Mapping[str, Any], build: Mapping[str, Any], *, is_own: bool = True
+    ) -> up.Observed:
         found = list(_apps(build)) or [(agent, {}) for agent in _agents(build)] or [({}, {})]
-        agent, app = next((one for one in found if one[1].get("slug") == self.settings.app), found[0])
-        url = self._url(workspace, agent, app) if app else None
+        # By default, Coder opens an app without a subdomain only for the workspace's owner.
+        opening = [one for one in found if is_own or one[1].get("subdomain") is True]
+        among = opening or found
+        agent, app = next((one for one in among if one[1].get("slug") == self.settings.app), among[0])
+        url = self._url(workspace, agent, app) if app and opening else None
         told = [_LOST.get(str(agent.get(key))) for key in ("status", "lifecycle_state")]
         if lost := next(filter(None, told), None):
             return up.Observed(up.State.RUNNING, url=url, detail=lost, lacks="agent")
@@ -372,7 +379,8 @@ class Coder(
             return up.Observed(up.State.RUNNING, url=url, detail=unhealthy, lacks="app")
         if not app:
             return up.Observed(up.State.RUNNING, detail="It has no app with a page.")
-        detail = up.URL_NOT_ALLOWED if url is None else None
+        refusal = up.URL_NOT_ALLOWED if opening else OWNERS_ONLY.format(title=self.settings.title)
+        detail = refusal if url is None else None
         detail = _SCRIPTS.get(str(agent.get("lifecycle_state")), detail)
         return up.Observed(up.State.RUNNING, url=url, detail=detail)
 
