@@ -704,6 +704,19 @@ async def test_shared_workspace_opens_the_app_with_its_own_host():
         assert (seen.url, seen.detail) == ("http://lab--main--secret--bob.apps.localhost/", None)
 
 
+@pytest.mark.parametrize("groups", [[], ["everyone"]], ids=["user", "group"])
+async def test_shared_workspace_is_kept_longer_only_with_the_role_admin(groups):
+    shared = {**SEED["workspaces"][2], "groups": groups, "users": [] if groups else ["alice"]}
+    async with coder_rig(seed={**SEED, "workspaces": [*SEED["workspaces"][:2], shared]}) as rig:
+        row = await start_shared(rig)
+        until = rig.server_clock.now() + 36_000
+        with pytest.raises(errors.Forbidden, match=r"^Only its owner can keep it running longer\. Ask"):
+            await rig.provider.extend(rig.access, row, until)
+        assert not [one for one in rig.harness.requests if one.startswith("PUT")]
+        rig.server.workspaces[row.remote_id].role = "admin"
+        assert await rig.provider.extend(rig.access, row, until) == until
+
+
 async def test_an_administrator_is_shown_what_is_shared_with_them_and_no_more():
     async with coder_rig(seed=shared_seed()) as rig:
         root = rig.provider.bind_access(access_of("root"), "read")

@@ -126,6 +126,7 @@ class LocalCoder:
             made.cancels = one.get("cancels", ())
             made.is_dormant, made.is_outdated = one.get("dormant", False), one.get("outdated", False)
             made.users, made.groups = one.get("users", ()), one.get("groups", ())
+            made.role = one.get("role", "use")
         app = self.app = web.Application(
             middlewares=[refusals(lambda _, message: {"message": message}), self._signed_in]
         )
@@ -243,7 +244,14 @@ class LocalCoder:
         return made
 
     def _may_see(self, made: Made, user: str) -> bool:
-        return user in {made.owner, *self.owners} or self._is_shared_with(made, user)
+        # A dormant workspace isn't shared (RBACObject in coderd/database/modelmethods.go).
+        is_shared = not made.is_dormant and self._is_shared_with(made, user)
+        return user in {made.owner, *self.owners} or is_shared
+
+    def _may_update(self, made: Made, user: str) -> bool:
+        """Return whether a user may do more than open, start and stop (WorkspaceRoleActions in db2sdk.go)."""
+        is_admin = made.role == "admin" and self._is_shared_with(made, user)
+        return user in {made.owner, *self.owners} or is_admin
 
     def _is_shared_with(self, made: Made, user: str) -> bool:
         groups = {"everyone": [*self.ids], **self.seed.get("groups", {})}
@@ -252,7 +260,7 @@ class LocalCoder:
     def _list_actors(self, made: Made) -> list[dict[str, Any]]:
         users = [{"id": self.ids[one], "actor_type": "user", "name": one} for one in made.users]
         groups = [{"id": _id(one), "actor_type": "group", "name": one} for one in made.groups]
-        return [{**one, "roles": ["use"]} for one in (*users, *groups)]
+        return [{**one, "roles": [made.role]} for one in (*users, *groups)]
 
     # -- responses ------------------------------------------------------------------------------------------
 
@@ -456,6 +464,8 @@ class LocalCoder:
             raise Refusal(400, "Cannot extend workspace: deadline must be 30 minutes in the future.")
         if last_at is not None and at > last_at:
             raise Refusal(400, "Cannot extend workspace beyond its max deadline.")
+        if not self._may_update(made, request[USER]):
+            raise Refusal(500, "Failed to extend workspace deadline.")
         build.extended = at
         return web.json_response({"message": "Deadline updated."})
 

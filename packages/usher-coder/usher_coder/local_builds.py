@@ -79,6 +79,8 @@ class Made:
     #: The people and groups that the workspace is shared with.
     users: Collection[str] = ()
     groups: Collection[str] = ()
+    #: The role that they have in it: *use* or *admin*.
+    role: str = "use"
     builds: list[Build] = field(default_factory=list)
 
 

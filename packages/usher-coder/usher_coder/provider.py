@@ -56,6 +56,7 @@ _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 #: Explains why a workspace that someone else shares has no link.
 OWNERS_ONLY = "{title} opens this app only for the workspace's owner."
+KEPT_BY_OWNER = "Only its owner can keep it running longer. Ask them."
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: Key in ``Credential.extra`` for the id of the account.
 OWN_ID = "own_id"
@@ -164,7 +165,7 @@ class Coder(
 
     async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
         try:
-            workspace, owner = await _read(access, remote_id, window)
+            workspace, owner, _ = await _read(access, remote_id, window)
         except up.errors.NotFound:
             return up.Observed(up.State.GONE)
         return _of(owner, self._observed(workspace, is_own=owner is None))
@@ -258,7 +259,11 @@ class Coder(
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
         """Set a new deadline for the running build, or the latest one allowed. Return the new deadline."""
-        build = up.find_object((await _read(access, workspace.remote_id, None))[0], "latest_build")
+        found, _, is_admin = await _read(access, workspace.remote_id, None)
+        if not is_admin:
+            # Coder would answer 500.
+            raise up.errors.Forbidden(KEPT_BY_OWNER)
+        build = up.find_object(found, "latest_build")
         last_at = up.parse_time(build.get("max_deadline"))
         ends_at = until if last_at is None else min(until, last_at)
         deadline = datetime.fromtimestamp(ends_at, UTC).isoformat()
@@ -514,10 +519,11 @@ def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | N
 
 async def _read(
     access: up.Access, remote_id: str, window: up.SendWindow | None
-) -> tuple[dict[str, Any], str | None]:
-    """Return a workspace and, if it is shared with the user, its owner (None if it is the user's own).
+) -> tuple[dict[str, Any], str | None, bool]:
+    """Return a workspace, its owner (None if it is the user's own), and whether the user may change it.
 
-    Raises NotFound for any other workspace. Coder shows everyone's workspaces to admins.
+    Someone else's workspace may be changed with the role *admin* but not with *use*. Raises NotFound if it
+    isn't shared with the user. Coder shows everyone's workspaces to admins.
     """
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
@@ -525,11 +531,13 @@ async def _read(
         raise up.errors.BadAnswer("the answer is about another workspace")
     own_id = await _own_id(access, [workspace])
     if _is_own(access, workspace, own_id):
-        return workspace, None
-    owner = _sharer(access, workspace, own_id, await _groups(access, own_id, [workspace]))
+        return workspace, None, True
+    groups = await _groups(access, own_id, [workspace])
+    owner = _sharer(access, workspace, own_id, groups)
     if not owner:
         raise up.errors.NotFound("it is somebody else's")
-    return workspace, owner
+    roles = (one.get("roles") for one in _shares(access, workspace, own_id, groups))
+    return workspace, owner, any(isinstance(one, list) and "admin" in one for one in roles)
 
 
 def _of(owner: str | None, seen: up.Observed) -> up.Observed:
@@ -539,13 +547,21 @@ def _of(owner: str | None, seen: up.Observed) -> up.Observed:
 def _sharer(
     access: up.Access, workspace: Mapping[str, Any], own_id: str | None, groups: Collection[str]
 ) -> str:
+    """Return the owner of a workspace that is shared with the account, or "" if it isn't."""
+    is_shared = any(_shares(access, workspace, own_id, groups))
+    return up.clean(up.find_text(workspace, "owner_name") or "", up.MAX_NAME_LENGTH) if is_shared else ""
+
+
+def _shares(
+    access: up.Access, workspace: Mapping[str, Any], own_id: str | None, groups: Collection[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries by which a workspace is shared with the account or one of its groups."""
     for one in objects(workspace, "shared_with"):
         its_id, name = (up.find_text(one, key) or "" for key in ("id", "name"))
         is_group = one.get("actor_type") == "group"
         is_me = its_id == own_id if its_id and own_id else name.casefold() == access.username.casefold()
         if (its_id in groups) if is_group else is_me:
-            return up.clean(up.find_text(workspace, "owner_name") or "", up.MAX_NAME_LENGTH)
-    return ""
+            yield one
 
 
 async def _groups(
