@@ -514,6 +514,25 @@ async def test_dormant_workspace_that_cannot_be_woken_says_where():
 
 
 @pytest.mark.parametrize("status", [401, 403])
+async def test_dormant_and_outdated_workspace_is_woken_and_needs_an_update(status):
+    async with coder_rig(seed=training(dormant=True, outdated=True)) as rig:
+        before = await rig.read_row()
+        assert before.detail.startswith("It's dormant")
+        assert "wakes it" not in before.detail
+        rig.inject_fault("/builds$", status=status, body=json.dumps({"message": "Forbidden."}), times=2)
+        with pytest.raises(errors.InvalidRequest, match=r"newest version\. Update it on its page on"):
+            await rig.provider.start(rig.access, before)
+        assert not rig.server.workspaces[rig.remote_id].is_dormant
+
+
+async def test_dormant_and_outdated_workspace_that_cannot_be_woken_says_both():
+    async with coder_rig(seed=training(dormant=True, outdated=True)) as rig:
+        rig.inject_fault("/dormant$", status=403, body=json.dumps({"message": "Forbidden."}))
+        with pytest.raises(errors.InvalidRequest, match="Activate and update it on its page on The cloud"):
+            await rig.provider.start(rig.access, await rig.read_row())
+
+
+@pytest.mark.parametrize("status", [401, 403])
 async def test_outdated_workspace_says_that_it_needs_an_update(status):
     async with coder_rig(seed=training(outdated=True)) as rig:
         before = await rig.read_row()

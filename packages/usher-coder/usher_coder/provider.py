@@ -62,14 +62,21 @@ OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 OWN_ID = "own_id"
 DORMANT = "It's dormant, as nobody has used it for a long time. Starting it wakes it."
 OUTDATED = "Its template has a newer version, and requires it to be updated to that."
+DORMANT_OUTDATED = (
+    "It's dormant, as nobody has used it for a long time, and its template requires it to be updated."
+)
 TIME_UP = "It was stopped there because its time was up."
 WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then start it again."
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
+WAKE_AND_UPDATE_FIRST = (
+    "It's dormant, and its template requires its newest version. Activate and update it on its page on "
+    "{title}, then start it again."
+)
 #: Maps a workspace's last detail (why it isn't usable) to a sentence that says what the user has to do before
 #: it can start. The sentence is shown if Coder refuses a start without giving a reason.
-_FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
+_FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST, DORMANT_OUTDATED: WAKE_AND_UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
 #: The unit of costs if the operator sets none. Coder doesn't specify a currency.
@@ -212,21 +219,30 @@ class Coder(
             )
         except (up.errors.Forbidden, up.errors.CredentialRefused):
             # The workspace may be dormant. Older releases then refuse a start with 401 and without a reason.
-            if not await self._wake(access, workspace):
-                if hurdle := _FIRST.get(workspace.detail or ""):
-                    raise up.errors.InvalidRequest(hurdle.format(title=self.settings.title)) from None
+            woken = await self._wake(access, workspace)
+            if woken is None:
+                self._explain_hurdle(workspace.detail)
                 raise
-        return await up.accept_already_done("start", _build(access, workspace, "start"))
+        try:
+            return await up.accept_already_done("start", _build(access, workspace, "start"))
+        except (up.errors.Forbidden, up.errors.CredentialRefused):
+            self._explain_hurdle(_hurdle(woken))
+            raise
 
-    async def _wake(self, access: up.Access, workspace: up.Workspace) -> bool:
-        """Wake a dormant workspace; return False if Coder refuses or the workspace was awake (304)."""
+    def _explain_hurdle(self, detail: str | None) -> None:
+        """Raise InvalidRequest with what the user has to do first, if that follows from a detail."""
+        if hurdle := _FIRST.get(detail or ""):
+            raise up.errors.InvalidRequest(hurdle.format(title=self.settings.title)) from None
+
+    async def _wake(self, access: up.Access, workspace: up.Workspace) -> dict[str, Any] | None:
+        """Wake a dormant workspace and return it; None if Coder refuses or it was awake (304)."""
         path = f"/workspaces/{_part(workspace.remote_id)}/dormant"
         response = await access.api.send("PUT", path, changes=True, json_body={"dormant": False})
         if response.status in {304, 401, 403, 404, 405}:
-            return False
+            return None
         if not 200 <= response.status < 300:
             raise self.to_error(response, changes=True)
-        return True
+        return response.json_object()
 
     async def stop(
         self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop"
@@ -506,11 +522,12 @@ async def _find_template(access: up.Access, version: str) -> str | None:
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
-    """Return why a workspace can't simply be started (dormant or outdated), or None if it can."""
-    if up.parse_time(workspace.get("dormant_at")) is not None:
-        return DORMANT
+    """Return why a workspace can't simply be started (dormant, outdated or both), or None if it can."""
     is_bound = workspace.get("template_require_active_version") is True
-    return OUTDATED if is_bound and workspace.get("outdated") is True else None
+    is_outdated = is_bound and workspace.get("outdated") is True
+    if up.parse_time(workspace.get("dormant_at")) is not None:
+        return DORMANT_OUTDATED if is_outdated else DORMANT
+    return OUTDATED if is_outdated else None
 
 
 def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | None:
