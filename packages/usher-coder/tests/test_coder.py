@@ -14,7 +14,7 @@ from usher_coder.provider import DORMANT
 
 from playground.faults import Refusal
 from usher.conformance.rigs import KEY, PRINCIPAL
-from usher.provider import Allowance, FormProblems, MachineKind, Price, State, errors
+from usher.provider import Allowance, FormProblems, MachineKind, Price, Spec, State, errors
 
 SLOW = "^(a+)+$"
 
@@ -367,6 +367,38 @@ async def test_stored_spec_of_an_unknown_template_is_refused(open_rig):
                 await rig.provider.create(rig.access, stored, KEY)
 
 
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize("later", [(), ("stop", "start")], ids=["just-claimed", "built-again"])
+async def test_claimed_prebuild_is_found(open_rig, later):
+    """Coder builds workspaces in advance, so what a creation claimed may look older than the creation."""
+    async with open_rig() as rig:
+        offer, docker = await offered(rig)
+        spec = rig.provider.spec(offer, "workspace", {"template": docker, "name": "made"}, PRINCIPAL)
+        rig.server.prebuild("docker")
+        rig.server_clock.advance(DAY)
+        since = rig.server_clock.now()
+        created = await rig.provider.create(rig.access, spec, KEY)
+        for transition in later:
+            rig.server.begin(rig.server.workspaces[created.remote_id], transition, 0)
+        found = await rig.provider.find_created(rig.access, spec, KEY, since)
+        assert found.match == created
+        rig.server_clock.advance(DAY)
+        # A creation on the next day didn't claim it.
+        later_on = await rig.provider.find_created(rig.access, spec, KEY, since + DAY)
+        assert (later_on.match, later_on.is_conclusive) == (None, True)
+
+
+async def test_older_workspace_that_was_just_started_is_not_a_claimed_one(open_rig):
+    async with open_rig() as rig:
+        rig.server_clock.advance(DAY)
+        since = rig.server_clock.now()
+        await rig.provider.start(rig.access, await rig.read_row())
+        found = await rig.provider.find_created(rig.access, Spec("training"), KEY, since)
+        assert (found.match, found.is_conclusive) == (None, True)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -606,7 +638,9 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         await rig.provider.create(rig.access, spec, KEY)
         await rig.provider.create(rig.access, replace(without_template_id(spec), name="made-2"), KEY)
         await rig.provider.find_created(rig.access, spec, KEY, 0.0)
+        rig.server_clock.advance(DAY)
         await rig.provider.start(rig.access, await rig.read_row())
+        await rig.provider.find_created(rig.access, Spec("training"), KEY, rig.server_clock.now())
         await rig.provider.read_reason(rig.access, rig.remote_id)
         await rig.read_until(State.RUNNING)
         await rig.provider.extend(rig.access, await rig.read_row(), rig.server_clock.now() + 36_000)

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from playground.faults import Refusal
 from playground.harness import Clock, Harness, refusals, run_server
-from usher_coder.local_builds import AUTOSTOP, BUILDS, DOING, Build, Made, check_values
+from usher_coder.local_builds import AUTOSTOP, BUILDS, DOING, PREBUILDS_ID, Build, Made, check_values
 
 USER: web.RequestKey[str] = web.RequestKey("user", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -117,6 +117,8 @@ class LocalCoder:
         #: The number of each template's active version, by template id; and the ids of archived versions.
         self.active = dict.fromkeys(self.templates, 1)
         self.archived: set[str] = set()
+        #: Workspaces that were built in advance and that nobody has claimed yet.
+        self.prebuilt: list[Made] = []
         #: The daily cost of each build. It is 0 for templates without a cost.
         self.daily_cost = 0
         self.workspaces: dict[str, Made] = {}
@@ -147,6 +149,7 @@ class LocalCoder:
             ("GET", "/api/v2/templateversions/{id}/rich-parameters", self.parameters),
             ("POST", "/api/v2/users/me/workspaces", self.create),
             ("GET", "/api/v2/users/me/workspace/{name}", self.by_name),
+            ("GET", "/api/v2/users/me/workspace/{name}/builds/{number}", self.build_by_number),
             ("GET", "/@{owner}/{name}.{agent}/apps/{slug}/", self.app_page),
             ("GET", "/login", self.login_page),
             ("POST", "/login", self.log_in),
@@ -183,6 +186,22 @@ class LocalCoder:
         self.begin(made, transition, seconds)
         return made
 
+    def prebuild(self, template: str) -> None:
+        """Build a workspace in advance. The next creation from the template claims it."""
+        unclaimed = f"prebuild-{len(self.prebuilt)}"
+        made = self.add("prebuilds", unclaimed, template, transition="start", seconds=0)
+        self.prebuilt.append(self.workspaces.pop(made.id))
+
+    def _claim(self, owner: str, name: str, template: str) -> Made | None:
+        """Give a new owner a prebuilt workspace, whose next build is the claim."""
+        made = next((one for one in self.prebuilt if one.template == template), None)
+        if made is not None:
+            self.prebuilt.remove(made)
+            made.owner, made.name = owner, name
+            self.workspaces[made.id] = made
+            self.begin(made, "start", BUILDS)
+        return made
+
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
         """Begin a build, which will fail if it starts a workspace and the owner's quota is exhausted."""
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
@@ -192,6 +211,7 @@ class LocalCoder:
             fails = ["insufficient quota", "Insufficient quota"] if used >= most else made.fails
         build = Build(_id(f"{made.id}/{number}"), number, transition, self.clock.now(), seconds, fails)
         build.is_canceled = transition in made.cancels
+        build.initiator = self.ids.get(made.owner, PREBUILDS_ID)
         made.builds.append(build)
         return build
 
@@ -313,6 +333,7 @@ class LocalCoder:
             "workspace_name": made.name,
             "workspace_owner_name": made.owner,
             "template_version_id": _version(made.template, made.version),
+            "initiator_id": build.initiator,
             "transition": build.transition,
             "status": build.status(now),
             "daily_cost": self.daily_cost,
@@ -418,10 +439,21 @@ class LocalCoder:
 
     async def by_name(self, request: web.Request) -> web.Response:
         """Show one of the user's own workspaces, looked up by name."""
+        return web.json_response(self.shown(self._own(request)))
+
+    async def build_by_number(self, request: web.Request) -> web.Response:
+        """Show one build of one of the user's own workspaces."""
+        made = self._own(request)
+        for one in made.builds:
+            if str(one.number) == request.match_info["number"]:
+                return web.json_response(self._shown_build(made, one, self.clock.now()))
+        raise Refusal(404, _ABSENT)
+
+    def _own(self, request: web.Request) -> Made:
         name = request.match_info["name"].lower()
         for one in self._theirs(request[USER]):
             if one.name.lower() == name:
-                return web.json_response(self.shown(one))
+                return one
         raise Refusal(404, _ABSENT)
 
     async def build(self, request: web.Request) -> web.Response:
@@ -441,6 +473,7 @@ class LocalCoder:
         if body["transition"] == "start" and is_held:
             raise Refusal(403, "Forbidden.")
         build = self.begin(made, body["transition"], BUILDS)
+        build.initiator = self.ids[request[USER]]
         return web.json_response(self._shown_build(made, build, self.clock.now()), status=201)
 
     async def dormant(self, request: web.Request) -> web.Response:
@@ -546,7 +579,8 @@ class LocalCoder:
         is_bound = template.get("require_active_version") and owner not in self.owners
         if is_bound and number != self.active[template_id]:
             raise Refusal(403, "insert workspace build")
-        made = self.add(owner, name, template["name"], transition="start", seconds=BUILDS)
+        made = self._claim(owner, name, template["name"])
+        made = made or self.add(owner, name, template["name"], transition="start", seconds=BUILDS)
         made.version = number
         return web.json_response(self.shown(made), status=201)
 

@@ -18,6 +18,8 @@ DOING = {
 #: How long, in seconds, a build is queued, the whole build takes, and the agent then takes to get ready.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
+#: The id of the account that owns prebuilt workspaces until somebody claims them (codersdk).
+PREBUILDS_ID = "c42fdf75-3097-471c-8c33-fb52454d81c0"
 
 
 @dataclass(eq=False)
@@ -31,6 +33,8 @@ class Build:
     seconds: float
     fails: list[str] | None
     is_canceled: bool = False
+    #: The id of the account that requested it.
+    initiator: str = ""
     #: A deadline that someone has set, in epoch seconds.
     extended: float | None = None
 

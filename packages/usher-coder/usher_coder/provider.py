@@ -19,6 +19,7 @@ from pydantic import Field as Setting
 
 import usher.provider as up
 from usher_coder.forms import PARAMETER, Offer, Parameter, Template, form_of, objects, spec_of
+from usher_coder.prebuilds import was_claimed_since
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PAGE = re.compile(r"/@([^/]+)/([^/.]+)(?:[/.]|$)")
@@ -504,15 +505,20 @@ class Coder(
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Look up the workspace by name. A workspace older than ``since`` is a different one."""
+        """Look up the workspace by name. A workspace older than ``since`` is a different one.
+
+        But if Coder had one built in advance, the creation only claimed it, and when it did so counts.
+        """
         response = await up.none_if_absent(access.api.call("GET", "/users/me/workspace/{}", spec.name))
         if response is None:
             return up.OutcomeSearch(is_conclusive=True)
         workspace = response.json_object()
-        made_at = up.parse_time(workspace.get("created_at"))
-        is_young = made_at is None or made_at >= since - up.MAX_CLOCK_SKEW_SECONDS
         made = up.Created(up.require_id(workspace, "id"), spec.name)
-        return up.OutcomeSearch(made if is_young else None, is_conclusive=True)
+        made_at, earliest = up.parse_time(workspace.get("created_at")), since - up.MAX_CLOCK_SKEW_SECONDS
+        is_young = made_at is None or made_at >= earliest
+        if not is_young and not await was_claimed_since(access, workspace, earliest):
+            return up.OutcomeSearch(is_conclusive=True)
+        return up.OutcomeSearch(made, is_conclusive=True)
 
 
 async def _find_template(access: up.Access, version: str) -> str | None:
