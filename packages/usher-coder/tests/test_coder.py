@@ -102,6 +102,22 @@ async def test_extension_goes_no_further_than_the_last_deadline(open_rig):
         assert (after.expires_at, after.expiry_mode) == (ends_at, "stops_anyway")
 
 
+@pytest.mark.parametrize("use", [0.0, 600.0], ids=["at-the-last-deadline", "before-it"])
+async def test_extension_close_to_the_last_deadline_reports_the_present_one(use):
+    """Coder refuses deadlines less than 30 minutes ahead, so it already ends as late as possible."""
+    seed = {**SEED, "templates": [{**SEED["templates"][0], "autostop_requirement": 8}]}
+    async with coder_rig(seed=seed) as rig:
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
+        build = rig.server.workspaces[rig.remote_id].builds[-1]
+        build.extended = build.at + 8 * 3600.0 - use
+        rig.server_clock.advance(8 * 3600.0 - 1500.0 - (rig.server_clock.now() - build.at))
+        seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+        assert seen.expires_at == build.extended
+        ends_at = await rig.provider.extend(rig.access, await rig.read_row(), seen.expires_at + 7200)
+        assert ends_at == seen.expires_at
+
+
 async def test_refused_extension_keeps_the_words(open_rig):
     async with open_rig() as rig:
         row = await rig.read_row()

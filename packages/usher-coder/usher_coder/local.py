@@ -493,10 +493,12 @@ class LocalCoder:
         if build.transition != "start" or build.status(now) != "running":
             raise Refusal(409, "Workspace must be started.")
         at = datetime.fromisoformat(str(body.get("deadline"))).timestamp()
-        if at < now + 1800.0:
-            raise Refusal(400, "Cannot extend workspace: deadline must be 30 minutes in the future.")
+        # Coder's own message says 30 minutes (validWorkspaceDeadline in coderd/workspaces.go).
+        if at < now + 29 * 60.0:
+            words = "new deadline must be at least 30 minutes in the future"
+            raise Refusal(400, f"Cannot extend workspace: {words}")
         if last_at is not None and at > last_at:
-            raise Refusal(400, "Cannot extend workspace beyond its max deadline.")
+            raise Refusal(400, "Cannot extend workspace beyond max deadline.")
         if not self._may_update(made, request[USER]):
             raise Refusal(500, "Failed to extend workspace deadline.")
         build.extended = at

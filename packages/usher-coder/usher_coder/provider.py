@@ -275,7 +275,10 @@ class Coder(
         return found
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
-        """Set a new deadline for the running build, or the latest one allowed. Return the new deadline."""
+        """Set a new deadline for the running build, or the latest one allowed. Return the new deadline.
+
+        Return the present deadline if Coder accepts no later one.
+        """
         found, _, is_admin = await _read(access, workspace.remote_id, None)
         if not is_admin:
             # Coder would answer 500.
@@ -286,6 +289,9 @@ class Coder(
         deadline = datetime.fromtimestamp(ends_at, UTC).isoformat()
         path = f"/workspaces/{_part(workspace.remote_id)}/extend"
         response = await access.api.send("PUT", path, changes=True, json_body={"deadline": deadline})
+        if response.status == HTTPStatus.BAD_REQUEST and ends_at == last_at:
+            # Coder refuses deadlines less than 30 minutes ahead by its own clock, and the last one is.
+            return min(up.parse_time(build.get("deadline")) or last_at, last_at)
         if response.status != HTTPStatus.NOT_MODIFIED and not 200 <= response.status < 300:
             raise self.to_error(response, changes=True)
         return ends_at
