@@ -7,11 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from coder_rig import DOCUMENT, HELD, TOKENS, access_of, coder_rig
 from usher_coder.local import SEED, LocalCoder
 from usher_coder.provider import DORMANT
 
+from bot.support.http import MAX_BYTES
 from playground.faults import Refusal
 from usher.conformance.rigs import KEY, PRINCIPAL
 from usher.provider import Allowance, FormProblems, MachineKind, Price, Spec, State, errors
@@ -804,3 +805,31 @@ async def test_a_release_without_sharing_lists_the_persons_own(monkeypatch):
     monkeypatch.setattr(LocalCoder, "listed", listed)
     async with coder_rig() as rig:
         assert {one.name for one in await rig.provider.discover(rig.access)} == rig.names
+
+
+async def test_shared_list_that_cannot_be_read_does_not_hide_the_persons_own(monkeypatch):
+    whole = LocalCoder.listed
+
+    async def listed(self, request):
+        if request.query.get("q") == "shared:true":
+            return web.json_response({"workspaces": [{"name": "x" * MAX_BYTES}], "count": 1})
+        return await whole(self, request)
+
+    monkeypatch.setattr(LocalCoder, "listed", listed)
+    async with coder_rig() as rig:
+        found = await rig.provider.discover(rig.access)
+        assert ({one.name for one in found}, found.is_whole) == (rig.names, False)
+
+
+async def test_list_of_large_workspaces_is_read_in_parts(monkeypatch):
+    """A workspace with many agents and apps takes tens of kilobytes, and Usher reads at most 2 MB at once."""
+    shown = LocalCoder.shown
+
+    def padded(self, made):
+        return shown(self, made) | {"template_icon": "x" * (MAX_BYTES // 30)}
+
+    monkeypatch.setattr(LocalCoder, "shown", padded)
+    own = [{**SEED["workspaces"][0], "name": f"large-{number}"} for number in range(40)]
+    async with coder_rig(seed={**SEED, "workspaces": [*SEED["workspaces"], *own]}) as rig:
+        found = await rig.provider.discover(rig.access)
+        assert (len(found), found.is_whole) == (42, True)

@@ -84,8 +84,9 @@ LONGEST_REASON = 500
 CREDITS = "credits"
 #: Time limit, in seconds, for each request that a user waits for. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
-#: Number of workspaces per page of a list, and the maximum number of pages that Usher reads.
-PAGE, MOST_PAGES = 100, 20
+#: Number of workspaces per page of a list, and the maximum number of pages that Usher reads. Usher reads
+#: at most 2 MB at once, and a workspace with many agents and apps can take tens of kilobytes.
+PAGE, MOST_PAGES = 25, 80
 #: Maximum number of templates whose parameters are requested at the same time.
 WIDTH = 5
 
@@ -185,6 +186,8 @@ class Coder(
             shared = await _pages(access, SHARED_LIST)
         except up.errors.InvalidRequest:
             shared = up.Listing()  # Releases without sharing refuse this filter.
+        except up.errors.BadAnswer:
+            shared = up.Listing(is_whole=False)  # Others' workspaces must not hide the user's own.
         every = [one for page in (*listed, *shared) for one in objects(page, "workspaces")]
         own_id = await _own_id(access, every)
         others = [one for one in every if not _is_own(access, one, own_id)]
