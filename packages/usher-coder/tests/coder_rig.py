@@ -23,6 +23,16 @@ from usher.provider import Access, Credential, Provider
 
 DOCUMENT = json.loads(Path(__file__).with_name("coder_api.json").read_text(encoding="utf-8"))
 TOKENS = {one["name"]: one["token"] for one in SEED["users"]}
+#: The path of the agent in an answer, and the requests that read a workspace.
+AGENT = "/latest_build/resources/1/agents/0"
+READ = "GET /api/v2/workspaces/[0-9a-f-]{36}$"
+SHARED: list[dict[str, Any]] = [
+    {**SEED["workspaces"][2], "users": ["alice"]},
+    {"owner": "bob", "name": "everyones", "template": "plain", "groups": ["everyone"]},
+    {"owner": "bob", "name": "teams", "template": "plain", "groups": ["team"]},
+    {"owner": "bob", "name": "others", "template": "plain", "groups": ["strangers"]},
+    {"owner": "bob", "name": "roots", "template": "plain", "users": ["root"]},
+]
 CHECKS = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
@@ -99,6 +109,11 @@ class Held:
 
 
 HELD = Held()
+
+
+def shared_seed(**more: Any) -> dict[str, Any]:
+    own = [one for one in SEED["workspaces"] if one["owner"] != "bob"]
+    return {**SEED, "workspaces": [*own, *SHARED], **more}
 
 
 def access_of(name: str) -> Access:
