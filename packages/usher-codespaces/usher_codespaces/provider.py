@@ -28,7 +28,6 @@ FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 #: The actions that GitHub allows while an operation is pending.
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
-CREATE_TIMEOUT_SECONDS = 60.0
 #: Pause, in seconds, after hitting a secondary rate limit if GitHub doesn't say how long to wait (from
 #: GitHub's guide).
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
@@ -232,8 +231,9 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         ids = spec.text("repository").partition("/")[::2]
         texts = {"display_name": spec.name, "machine": spec.text("machine"), "ref": spec.text("branch")}
         body = {key: text for key, text in texts.items() if text}
-        options: up.Options = {"json_body": body, "headers": HEADERS, "total": CREATE_TIMEOUT_SECONDS}
-        response = await access.api.call("POST", "/repos/{}/{}/codespaces", *ids, **options)
+        response = await access.api.call(
+            "POST", "/repos/{}/{}/codespaces", *ids, json_body=body, headers=HEADERS
+        )
         with up.bad_answer_as_unknown_outcome():
             return up.Created(up.require_id(response.json_object(), "name"), spec.name)
 
