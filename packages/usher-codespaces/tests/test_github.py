@@ -112,6 +112,14 @@ async def test_codespace_that_is_being_updated_is_a_conflict(open_rig, verb):
             await getattr(rig.provider, verb)(rig.access, await rig.read_row())
 
 
+@pytest.mark.parametrize("verb", ["start", "stop"])
+async def test_pending_operation_is_a_conflict(open_rig, verb):
+    async with open_rig() as rig:
+        rig.server.codespaces[rig.remote_id].extra["pending_operation"] = True
+        with pytest.raises(errors.Conflict, match="has an operation pending: updating"):
+            await getattr(rig.provider, verb)(rig.access, await rig.read_row())
+
+
 async def test_spending_limit_is_a_limit(open_rig):
     async with open_rig() as rig:
         rig.server.over_limit.add("alice")

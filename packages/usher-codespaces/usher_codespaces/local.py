@@ -30,6 +30,10 @@ MAX_DISPLAY_NAME_LENGTH = 48
 API_VERSIONS = ["2022-11-28"]
 DOCUMENTATION = "https://docs.github.com/rest"
 SPENDING_LIMIT = "You have reached your spending limit for Codespaces."
+#: GitHub's document doesn't have this answer. The words are from github.com/cli/cli, pull request 5319.
+OPERATION_PENDING = (
+    "your codespace has an operation pending: {reason}; please wait until this operation is complete"
+)
 #: The initial data: tokens, repositories, codespaces, and the duration of each state in seconds.
 SEED: dict[str, Any] = {
     "tokens": {"alice": f"github_pat_{'a11ce' * 8}", "bob": f"github_pat_{'0b0b0' * 8}"},
@@ -286,6 +290,12 @@ class LocalGitHub:
             raise Refusal(404, "Not Found")
         return full_name
 
+    def check_pending(self, codespace: LocalCodespace) -> None:
+        """Refuse to start or stop a codespace that has a pending operation."""
+        if codespace.extra.get("pending_operation"):
+            reason = codespace.extra.get("pending_operation_disabled_reason") or "updating"
+            raise Refusal(422, OPERATION_PENDING.format(reason=reason))
+
     # Bodies
 
     def describe_user(self, root: str, login: str) -> dict[str, Any]:
@@ -443,6 +453,7 @@ class LocalGitHub:
         codespace = self.find_codespace(request, self.find_person(request))
         if codespace.owner in self.over_limit:
             raise Refusal(402, SPENDING_LIMIT)
+        self.check_pending(codespace)
         if codespace.state not in ("Shutdown", "Archived", "Failed"):
             raise Refusal(409, f"The codespace is {codespace.state}.")
         now = self.clock.now()
@@ -455,6 +466,7 @@ class LocalGitHub:
     async def stop(self, request: web.Request) -> web.Response:
         """Stop a codespace. If it is already down, do nothing."""
         codespace = self.find_codespace(request, self.find_person(request))
+        self.check_pending(codespace)
         if codespace.state not in ("Shutdown", "Archived", "Failed"):
             codespace.enter("ShuttingDown", (self.clock.now() + self.pace["stop"], "Shutdown"))
         return web.json_response(self.describe(request, codespace))

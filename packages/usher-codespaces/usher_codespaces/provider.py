@@ -197,8 +197,8 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
         """Ask GitHub to start a codespace.
 
-        GitHub answers 409 or 304 if the codespace is already running, and 409 if another operation is in
-        progress. After a 409, the message or a read has to show that the codespace is running.
+        GitHub answers 409 or 304 if the codespace is already running, and 409 or 422 if another operation is
+        in progress. After a 409, the message or a read has to show that the codespace is running.
         """
         asking = access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         try:
@@ -211,10 +211,13 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
                 raise
             return error.message
 
-    async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
-        """Ask GitHub to stop a codespace."""
+    async def stop(
+        self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop"
+    ) -> str | None:
+        """Ask GitHub to stop a codespace; raise Conflict while another operation is in progress."""
         self.require_stop_mode(mode)
-        await access.api.call("POST", "/user/codespaces/{}/stop", workspace.remote_id, headers=HEADERS)
+        asking = access.api.call("POST", "/user/codespaces/{}/stop", workspace.remote_id, headers=HEADERS)
+        return await up.accept_already_done("stop", asking, workspace.remote_id, workspace.name, "codespace")
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask GitHub to delete a codespace."""
