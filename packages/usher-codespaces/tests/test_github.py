@@ -236,6 +236,21 @@ async def test_form_offers_branches_and_machines_of_the_repository(open_rig):
         assert empty.advice
 
 
+async def test_form_offers_repositories_of_the_codespaces_first(open_rig):
+    async with open_rig() as rig:
+        names = [f"acme/used-{number}" for number in range(7)]
+        repositories = rig.server.seed["repositories"] | {name: ["main"] for name in names}
+        rig.server.seed = rig.server.seed | {"repositories": repositories}
+        for name in [*names, names[0]]:
+            count = len(rig.server.codespaces)
+            rig.server.add(f"{name[5:]}-{count}", "alice", name[5:], name)
+        offer = await rig.provider.read_offer(rig.access)
+        offered = [repository.full_name for repository in offer.repositories]
+        # Two codespaces of the seed belong to acme/reef. The rest are in the order of /user/repos.
+        assert offered == ["acme/reef", *names[:4], "acme/tide", *names[4:]]
+        assert rig.harness.requests["GET /user/codespaces"] == 1
+
+
 async def test_offer_tells_a_missing_permission(open_rig):
     async with open_rig() as rig:
         rig.server.missing_permissions["alice"] = {"codespaces_metadata=read"}

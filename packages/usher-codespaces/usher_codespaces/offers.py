@@ -12,7 +12,9 @@ API_REVISION = "2022-11-28"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_REVISION}
 PAGE_SIZE = 100
 #: Maximum number of repositories in a form. Each repository costs two requests.
-MAX_RECENT_REPOSITORIES = 10
+MAX_REPOSITORIES = 10
+#: Maximum number of these that come first because the user has codespaces of them.
+MAX_USED_REPOSITORIES = 5
 MAX_CONCURRENT_REQUESTS = 4
 BRANCH_HINT = "Without a choice, the repository's default branch."
 NO_REPOSITORIES = "Your token shows no repository in which you can use Codespaces."
@@ -36,12 +38,15 @@ class Offer:
     names: tuple[str, ...]
 
 
-async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collection[str]) -> Offer:
+async def read_offer(
+    api: up.ApiClient, configured: Sequence[str], names: Collection[str], used: Sequence[str]
+) -> Offer:
     """Read the branches and machines of the configured repositories.
 
-    If no repositories are configured, read those to which the user has most recently pushed.
+    If no repositories are configured, read those of the user's codespaces (``used``), and then those to which
+    anybody has most recently pushed.
     """
-    full_names = configured or await _read_recent_repositories(api)
+    full_names = configured or await _choose_repositories(api, used)
     refusals: list[up.errors.Forbidden] = []
 
     async def read(full_name: str) -> Repository | None:
@@ -58,10 +63,12 @@ async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collec
     return Offer(repositories, tuple(names))
 
 
-async def _read_recent_repositories(api: up.ApiClient) -> list[str]:
-    query = {"sort": "pushed", "per_page": str(MAX_RECENT_REPOSITORIES)}
+async def _choose_repositories(api: up.ApiClient, used: Sequence[str]) -> list[str]:
+    query = {"sort": "pushed", "per_page": str(MAX_REPOSITORIES)}
     page = {"repositories": (await api.call("GET", "/user/repos", query=query, headers=HEADERS)).json()}
-    return up.read_entries([page], "repositories", lambda entry: up.require_text(entry, "full_name"))
+    pushed = up.read_entries([page], "repositories", lambda entry: up.require_text(entry, "full_name"))
+    first = list(dict.fromkeys(used))[:MAX_USED_REPOSITORIES]
+    return list(dict.fromkeys([*first, *pushed]))[:MAX_REPOSITORIES]
 
 
 async def _read_repository(api: up.ApiClient, full_name: str) -> Repository:

@@ -58,7 +58,8 @@ TOKEN_STEPS = (
 class CodespacesSettings(up.ConnectionSettings):
     """The settings of a connection to GitHub Codespaces."""
 
-    #: The repositories (OWNER/NAME) in the form; by default, those to which the user last pushed.
+    #: The repositories (OWNER/NAME) in the form. By default, those of the user's codespaces come first, then
+    #: those to which anybody has most recently pushed.
     repositories: tuple[str, ...] = ()
 
 
@@ -226,8 +227,14 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def read_offer(self, access: up.Access) -> Offer:
         """Read the repositories with their branches and machines, and the names of the user's codespaces."""
         assert isinstance(self.settings, CodespacesSettings)
-        names = await self.list_names(access, "")
-        return await offers.read_offer(access.api, self.settings.repositories, names)
+        pages, _ = await _read_pages(access.api)
+        known = up.read_entries(pages, "codespaces", self._to_name_and_repository)
+        names, used = [name for name, _ in known], [full_name for _, full_name in known if full_name]
+        return await offers.read_offer(access.api, self.settings.repositories, names, used)
+
+    def _to_name_and_repository(self, entry: Any) -> tuple[str, str]:
+        name = self._to_discovered(entry).name
+        return name, up.find_text(up.find_object(entry, "repository"), "full_name") or ""
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
         """Create a codespace, which GitHub starts automatically."""
