@@ -8,7 +8,7 @@ from codespaces_rig import CHECKER, DOCUMENT, START_TIME
 from multidict import CIMultiDict, CIMultiDictProxy
 from usher_codespaces import local
 from usher_codespaces.local import LocalCodespace
-from usher_codespaces.provider import STATES
+from usher_codespaces.provider import LONGEST_PERMISSIONS_ADDRESS, STATES
 
 from bot.messages.texts.problems import explain_cause
 from usher.conformance.rigs import KEY, PRINCIPAL
@@ -400,3 +400,46 @@ async def test_list_without_an_organizations_codespaces_is_not_whole(open_rig, h
         body = json.dumps({"total_count": 0, "codespaces": []})
         rig.inject_fault("GET /user/codespaces", body=body, headers={"X-GitHub-SSO": header}, times=None)
         assert (await rig.provider.discover(rig.access)).is_whole is is_whole
+
+
+WAITS = "The repository asks for more permissions. Allow or deny them at {url} and try again."
+PERMISSIONS = "/acme/reef/codespaces/allow_permissions?ref=next"
+
+
+def refuse_until_decided(rig, address, **body):
+    response = {"message": "needs more permissions", "allow_permissions_url": address} | body
+    headers = CIMultiDictProxy(CIMultiDict())
+    return rig.provider.to_error(Response(401, headers, json.dumps(response).encode()), changes=True)
+
+
+async def test_repository_that_asks_for_permissions_names_the_page(open_rig):
+    async with open_rig() as rig:
+        rig.server.asking_repositories.add("acme/reef")
+        root = rig.provider.page_url("x").removesuffix("/codespaces/x")
+        spec = Spec("new", {"repository": "acme/reef", "branch": "next"})
+        with pytest.raises(errors.Forbidden) as caught:
+            await rig.provider.create(rig.access, spec, KEY)
+        assert (caught.value.message, caught.value.status) == (WAITS.format(url=root + PERMISSIONS), None)
+        rig.server.decisions.add(("alice", "acme/reef"))
+        assert await rig.provider.create(rig.access, spec, KEY)
+
+
+@pytest.mark.parametrize("message", ["Permissions needed", ""], ids=["message", "no message"])
+async def test_page_of_permissions_fits_into_the_message(open_rig, message):
+    async with open_rig() as rig:
+        root = rig.provider.page_url("x").removesuffix("/codespaces/x")
+        for ref, shown in (("a" * 200, "/codespaces/new"), ("a&devcontainer_path=.d/x.json", None)):
+            address = f"{root}/acme/reef/codespaces/allow_permissions?ref={ref}"
+            error = refuse_until_decided(rig, address, message=message)
+            url = address if shown is None else root + shown
+            assert explain_cause(error, "GitHub Codespaces") == WAITS.format(url=url)
+        longest = f"{root}/".ljust(LONGEST_PERMISSIONS_ADDRESS, "a")
+        said = explain_cause(refuse_until_decided(rig, longest), "GitHub Codespaces")
+        assert said == WAITS.format(url=longest)
+
+
+@pytest.mark.parametrize("address", ["https://evil.example.org/allow", "/allow", "", None, 7])
+async def test_page_of_permissions_elsewhere_is_ignored(open_rig, address):
+    async with open_rig() as rig:
+        error = refuse_until_decided(rig, address)
+        assert (type(error), error.message) == (errors.CredentialRefused, "needs more permissions")

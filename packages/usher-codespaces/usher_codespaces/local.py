@@ -125,6 +125,7 @@ REPOSITORY_COUNTS = (
 LOGIN = (
     '<form method="post">Name <input name="username"> Token <input name="password"><button>Sign in</button>'
 )
+DECISION = '<form method="post">{repository} asks for more permissions. <button>Allow</button></form>'
 #: The permissions that a fine-grained token needs, one for each request.
 PERMISSIONS = (
     (re.compile(r"POST /user/codespaces/[^/]+/(start|stop)"), "codespaces_lifecycle_admin=write"),
@@ -186,6 +187,10 @@ class LocalGitHub:
         self.scopes: dict[str, str] = {}
         self.token_expiry: dict[str, str] = {}
         self.over_limit: set[str] = set()
+        #: The repositories whose `devcontainer.json` asks for more permissions. Each decision about them is
+        #: stored as a person and a repository.
+        self.asking_repositories: set[str] = set()
+        self.decisions: set[tuple[str, str]] = set()
         self.codespaces: dict[str, LocalCodespace] = {}
         for name, row in seed["codespaces"].items():
             self.add(name, row["owner"], row["display_name"], row.get("repository", "acme/reef"))
@@ -206,6 +211,7 @@ class LocalGitHub:
         router.add_get("/settings/personal-access-tokens/new", self.show_token)
         router.add_get("/codespaces/{name}", self.show_page)
         router.add_get("/editor/{name}", self.show_editor)
+        router.add_route("*", "/{owner}/{repo}/codespaces/allow_permissions", self.decide_permissions)
         self.harness.install(self.app)
 
     def add(self, name: str, owner: str, display_name: str, repository: str) -> LocalCodespace:
@@ -437,6 +443,8 @@ class LocalGitHub:
         branches = self.seed["repositories"][full_name]
         if len(display_name) > MAX_DISPLAY_NAME_LENGTH or (ref or branches[0]) not in branches:
             raise Refusal(400, "Bad Request")
+        if full_name in self.asking_repositories and (login, full_name) not in self.decisions:
+            return self.ask_for_permissions(request, full_name, ref or branches[0])
         number = len(self.codespaces) + 1
         stem = re.sub(r"[^a-z0-9]+", "-", display_name.lower()).strip("-")
         codespace = self.add(f"{stem}-{number:x}qv7j5rx9", login, display_name, full_name)
@@ -447,6 +455,16 @@ class LocalGitHub:
         ready_at = provision_at + self.pace["provision"]
         codespace.enter("Queued", (provision_at, "Provisioning"), (ready_at, "Available"))
         return web.json_response(self.describe(request, codespace), status=201)
+
+    def ask_for_permissions(self, request: web.Request, full_name: str, ref: str) -> web.Response:
+        """Refuse a creation until the user has allowed or denied the permissions that a repository asks for.
+
+        The status and the key are from `startCreate` in internal/codespaces/api/api.go of github.com/cli/cli,
+        and the form of the URL is from its pull request 7983.
+        """
+        url = f"{find_root(request)}/{full_name}/codespaces/allow_permissions?ref={ref}"
+        body = refused(401, "The codespace needs more permissions.") | {"allow_permissions_url": url}
+        return web.json_response(body, status=401)
 
     async def start(self, request: web.Request) -> web.Response:
         """Start a codespace. Broken ones always fail."""
@@ -506,6 +524,13 @@ class LocalGitHub:
         codespace = self.find_codespace(request, self.find_visitor(request))
         is_ready = codespace.state == "Available"
         return web.Response(text=f"The editor of {codespace.display_name}", status=200 if is_ready else 503)
+
+    async def decide_permissions(self, request: web.Request) -> web.Response:
+        """Show the permissions that a repository asks for; on POST, record the user's decision."""
+        login, full_name = self.find_visitor(request), self.find_repository(request)
+        if request.method == "POST":
+            self.decisions.add((login, full_name))
+        return web.Response(text=DECISION.format(repository=full_name), content_type="text/html")
 
 
 def format_time(seconds: float) -> str:

@@ -45,6 +45,11 @@ SIGN_ON_NEEDED = (
 )
 #: Maximum length of a sign-on URL, in characters. If the URL is longer, the URL of a general page is shown.
 LONGEST_SIGN_ON_ADDRESS = 170
+#: Text shown if a repository's `devcontainer.json` asks for permissions that the user hasn't decided on yet.
+PERMISSIONS_NEEDED = "The repository asks for more permissions. Allow or deny them at {url} and try again."
+#: Maximum length of the URL in that text, in characters. If it is longer, the URL of the page that creates
+#: codespaces is shown, because that page asks for the permissions, too.
+LONGEST_PERMISSIONS_ADDRESS = 200
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
     "Make a fine-grained token, with access to the repositories of your codespaces.",
@@ -76,9 +81,17 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     token_pattern: ClassVar[str] = r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
 
     def to_error(self, response: up.Response, *, changes: bool) -> up.errors.ProviderError:
-        """Interpret headers about limits and permissions, and messages about a spending limit."""
+        """Interpret headers about limits and permissions, messages about spending, and one kind of 401.
+
+        If a repository asks for permissions that the user hasn't decided on yet, GitHub refuses to create a
+        codespace with 401, although the token is valid. The body contains the URL of the page on which the
+        user decides (`startCreate` in internal/codespaces/api/api.go of github.com/cli/cli).
+        """
         error = super().to_error(response, changes=changes)
         words, status, headers = error.message, response.status, response.headers
+        if status == 401 and (address := self._find_permissions_page(response)):
+            # With the status, Usher would send the call again. Without it, users see this message unchanged.
+            return up.errors.Forbidden(PERMISSIONS_NEEDED.format(url=address))
         wait, is_spent = response.retry_after(), headers.get("X-RateLimit-Remaining") == "0"
         if is_spent:
             wait = wait or response.retry_after("X-RateLimit-Reset")
@@ -103,6 +116,16 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
         )
         return SIGN_ON_NEEDED.format(url=address if is_own else f"{self._web_root()}/settings/tokens")
+
+    def _find_permissions_page(self, response: up.Response) -> str:
+        try:
+            address = up.find_text(response.json_object(), "allow_permissions_url") or ""
+        except up.errors.BadAnswer:
+            return ""
+        if up.path_below(address, self._web_root()) is None:
+            return ""
+        is_short = len(address) <= LONGEST_PERMISSIONS_ADDRESS
+        return address if is_short else f"{self._web_root()}/codespaces/new"
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
         """Read the token's user, then the list of codespaces, which fails if the token lacks permissions."""
