@@ -1,6 +1,6 @@
 """Check that a tag fits its commit's release, and print the changelog's section on it.
 
-    python -m tools.tag v0.5.0
+    python -m tools.tag vVERSION
 
 If the tag isn't ``v`` followed by ``RELEASE``, or the changelog has no section on that release, it prints a
 sentence that says so, and exits with status 1.

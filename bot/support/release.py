@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 #: This release or, during development, the next one.
-RELEASE: Final = "0.5.0"
+RELEASE: Final = "0.5.1"
 #: The first release whose processes stop on their own when a newer release has migrated their database.
 FIRST_THAT_STOPS: Final = "0.4.0"
 

@@ -22,6 +22,7 @@ from tests.app.command_line import environment
 from tests.project.builds import MOMENT, USHER, built, one
 from tests.project.locks import pins_of, text_of
 from tests.project.repository import ROOT, files, git, named, nodes
+from tests.rigs.releases import read_last_release
 
 MADE = {
     "PKG-INFO",
@@ -229,11 +230,13 @@ def test_the_demonstration_says_how_to_install_it_from_where_usher_came(installe
     assert f"pip install 'usher-bot[demo] @ {place}'" in done.stderr
 
 
-def test_upgrade_page_names_the_files_and_the_tag_of_this_release(release):
+def test_upgrade_page_names_the_files_and_the_tag_of_the_last_release(release):
+    last = read_last_release()
     page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
     named = set(re.findall(r"usher_bot-\S+(?:whl|txt)", page))
-    assert named == {name for name in release if name.endswith((".whl", ".txt"))}
-    assert re.findall(r"git checkout (v\S+)", page) == [f"v{RELEASE}"]
+    files = [name for name in release if name.endswith((".whl", ".txt"))]
+    assert named == {name.replace(f"-{RELEASE}", f"-{last}") for name in files}
+    assert re.findall(r"git checkout (v\S+)", page) == [f"v{last}"]
 
 
 def test_release_ships_the_lock_of_what_the_wheel_needs(release):

@@ -1,7 +1,8 @@
-"""The source trees of earlier releases, unpacked from their commits in git's history."""
+"""The last release, and the source trees of earlier ones, unpacked from their commits in git's history."""
 
 import atexit
 import io
+import re
 import shutil
 import tarfile
 import tempfile
@@ -10,8 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.repository import git
+from tests.project.repository import ROOT, git
 from tests.rigs import programs
+
+
+def read_last_release() -> str:
+    """Return the last release in the changelog, whose files and tag the documentation names.
+
+    After a release, ``RELEASE`` is already the next one.
+    """
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    found = re.search(r"^## \[([\d.]+)\]", text, re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 @cache

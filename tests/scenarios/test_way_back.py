@@ -16,7 +16,6 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.store.schema import read_migrations
-from bot.support.release import RELEASE
 from playground.harness import Clock
 from playground.processes import reserved_port
 from tests.app.command_line import of_slack
@@ -26,11 +25,12 @@ from tests.rigs import postgres, programs
 from tests.rigs.earlier import LAST_MIGRATIONS
 from tests.rigs.installation import Installation
 from tests.rigs.pages import find_block, find_inline, read_blocks, read_inline_commands, read_section
-from tests.rigs.releases import unpack_release
+from tests.rigs.releases import read_last_release, unpack_release
 from tests.rigs.scenario.stage import inject_fault
 
 #: The last migration that each release records. Those of 0.3.1 have been merged into a baseline since.
 LAST_NAMED = {**LAST_MIGRATIONS, "0.3.1": "0056_over"}
+LAST_RELEASE = read_last_release()
 _NO_DOCKER = "there is no Docker; part of the installation"
 _NO_CLUSTER = "there is no cluster; part of the installation"
 _INDEX = "installs from the package index"
@@ -38,7 +38,7 @@ _FIRST_SETUP = "part of the installation"
 #: Commands that aren't run, with the reasons. The tests below run all other commands on these pages.
 NOT_RUN = {
     "git fetch --tags": "the repository has no other one to fetch from here",
-    f"/opt/usher/bin/pip install --require-hashes -r usher_bot-{RELEASE}.requirements.txt": _INDEX,
+    f"/opt/usher/bin/pip install --require-hashes -r usher_bot-{LAST_RELEASE}.requirements.txt": _INDEX,
     "rm -rf build": "nothing is built in the checkout: a release's tree takes its place",
     "/opt/usher/bin/pip install --require-hashes -r requirements/base.txt": _INDEX,
     "/opt/usher/bin/pip install --no-deps --no-build-isolation .": "installs into /opt",
