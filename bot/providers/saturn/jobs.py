@@ -140,18 +140,21 @@ class SaturnRuns(Runs[SaturnOffer]):
         for name in named:
             run = seen.find(name)
             if run is not None:
-                found[name] = await self._observe_run(access, job, run)
+                found[name] = await self._observe_run(access, job, run, seen)
         for name in waited:
             come = find_awaited(name, seen.by_name.values(), taken)
             if come is not None:
                 taken.add(come.name)
-                observed = await self._observe_run(access, job, come)
+                observed = await self._observe_run(access, job, come, seen)
                 found[name] = replace(observed, remote_id=f"{job}/{come.name}")
         return found
 
-    async def _observe_run(self, access: Access, job: str, run: JobRun) -> ObservedRun:
-        """Convert a run to Usher's terms, with the reason given by its pods if the server shows them."""
-        if not run.is_of_kubernetes:
+    async def _observe_run(self, access: Access, job: str, run: JobRun, seen: JobRuns) -> ObservedRun:
+        """Convert a run to Usher's terms, with the reason given by its pods if the server shows them.
+
+        ``seen`` are all the job's runs. Runs from the history don't show that they are Kubernetes jobs.
+        """
+        if not seen.are_of_kubernetes:
             code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
             return run.to_observed(
@@ -418,7 +421,6 @@ class JobRun:
     started_at: float | None = None
     ended_at: float | None = None
     is_live: bool = False
-    is_of_kubernetes: bool = False
 
     @classmethod
     def from_pod(cls, pod: Pod, *, is_live: bool = False) -> JobRun:
@@ -550,7 +552,7 @@ def _read_summary(live: Any) -> JobRun:
         answers.parse_time(live.get("started_at")),
         answers.parse_time(live.get("completed_at")),
     )
-    run = JobRun(name, answers.find_text(live, "status") or "", began_at, ended_at, is_of_kubernetes=True)
+    run = JobRun(name, answers.find_text(live, "status") or "", began_at, ended_at)
     return replace(run, is_live=not run.state.is_over)
 
 

@@ -343,6 +343,16 @@ async def test_a_stop_ends_one_run_and_leaves_the_others_alone(rig):
     assert [path for path in rig.harness.requests if path.endswith("/stop")] == []
 
 
+async def test_stopped_run_in_the_history_is_not_said_to_have_ended_others(rig):
+    """Only the history shows a run whose Kubernetes job is no longer listed."""
+    _, first = await launched(rig)
+    await rig.provider.stop_run(rig.access, first)
+    rig.server_clock.advance(600)
+    past = await seen(rig, first)
+    assert (past.state, past.detail) == (RunState.CANCELLED, None)
+    assert not [path for path in rig.harness.requests if path.startswith("GET /api/active/pods/")]
+
+
 async def test_a_run_that_is_not_seen_yet_is_not_stopped_with_the_others(rig):
     job, other = await launched(rig)
     for _ in range(2):
