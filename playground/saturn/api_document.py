@@ -17,7 +17,7 @@ from playground.saturn.asking import body_of, options_of, person_of, state_of, t
 from playground.saturn.documents import AUTO_SHUTOFF, when
 from playground.saturn.lines import lines_of
 from playground.saturn.resources import Resource
-from playground.saturn.state import DISK_SPACE, SIZES
+from playground.saturn.state import DISK_SPACE, SIZES, State
 
 _KINDS = {"workspaces": "workspace", "jobs": "job"}
 #: The fields of a recipe's spec that this server knows. It refuses all others.
@@ -157,8 +157,16 @@ async def create_recipe(request: web.Request) -> web.Response:
     ):
         raise Refusal(409, f"A {recipe['type']} with this name already exists")
     resource = state.cloned(person, recipe)
-    act(request, lambda _at: state.add(resource))
+    act(request, partial(_add, state, resource))
     return web.json_response(_recipe(request, resource), status=201)
+
+
+def _add(state: State, resource: Resource, at: float) -> None:
+    """Add a new resource, and start it if its recipe says so. Recipes that are read don't show that."""
+    state.add(resource)
+    if resource.spec.pop("status", None) == "running":
+        state.starting(resource)
+        resource.start(at)
 
 
 async def apply_recipe(request: web.Request) -> web.Response:
@@ -172,7 +180,7 @@ async def apply_recipe(request: web.Request) -> web.Response:
             act(request, partial(_rewrite, resource, changed))
             return web.json_response(_recipe(request, resource), status=201)
     resource = state.cloned(person, recipe)
-    act(request, lambda _at: state.add(resource))
+    act(request, partial(_add, state, resource))
     return web.json_response(_recipe(request, resource), status=201)
 
 

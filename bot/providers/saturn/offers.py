@@ -44,6 +44,8 @@ _SPEC_TYPES = {
     **dict.fromkeys(("working_directory", "start_script"), str),
     "git_repositories": list,
 }
+#: Fields of a recipe's ``spec`` that Usher doesn't copy from the file, because it decides about them itself.
+_FILLED_IN = frozenset({"name", "owner", "status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,13 @@ class Recipe(connection.PreparedTemplate):
         return bool(self.file["spec"].get("image"))
 
     def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
-        """Return the recipe as a request, without its state. The owner "" stands for the token's owner."""
+        """Return the recipe as a request, without its state. The owner "" stands for the token's owner.
+
+        Newer servers start a workspace when they create it if the spec's ``status`` is ``running``. Usher
+        decides itself whether a workspace is started, so leave the ``status`` out.
+        """
         content = {key: value for key, value in self.file.items() if key != "state"}
-        spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
+        spec = {key: value for key, value in content["spec"].items() if key not in _FILLED_IN}
         spec["name"] = name
         if owner:
             spec["owner"] = owner
@@ -475,7 +481,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return Created(made, spec.name, is_started=False)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return True, because the server never starts a workspace while creating it."""
+        """Return True, because without a ``status`` in its recipe, a new workspace isn't started."""
         return True
 
     async def _post_recipe(

@@ -72,6 +72,17 @@ async def test_an_older_server_clones_what_newer_ones_create():
         assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
 
 
+async def test_recipe_that_says_running_is_created_stopped(rig, tmp_path):
+    """For a course, workspaces are created long before the first lesson."""
+    recipe = json.loads(RECIPE.read_text())
+    recipe["spec"]["status"] = "running"
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    provider = with_recipe(rig, tmp_path / "recipe.json")
+    assert provider.can_create_stopped(SPEC)
+    made = await provider.create_stopped(rig.access, SPEC, "ws_1")
+    assert (await rig.observe(made.remote_id)).state is State.STOPPED
+
+
 async def test_what_has_the_name_is_never_rewritten(rig):
     """The name may even appear between the check and the call, and the call may have any outcome."""
     provider = with_recipe(rig, RECIPE)
