@@ -339,6 +339,12 @@ JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one yo
 
 #: Matches messages saying that a name is already taken. The guides don't specify their wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
+#: Matches 404 messages about something that a recipe refers to, rather than about the path. The guides don't
+#: specify their wording.
+_LACKING_PATTERN = re.compile(
+    r"\b(owner|user|group|org(anization|anisation)?|image|tag|instance|size|repository|secret|folder)\b",
+    re.IGNORECASE,
+)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
 
@@ -489,12 +495,15 @@ class SaturnMaking(Creation[SaturnOffer]):
     ) -> Response | None:
         """Send a recipe to the first of these paths that the server has, or return None if it has none.
 
-        This never uses ``PUT``, which would overwrite an existing resource with the same name.
+        This never uses ``PUT``, which would overwrite an existing resource with the same name. Raises
+        InvalidRequest if the recipe refers to something that doesn't exist, such as an owner or image.
         """
         for path in paths:
             try:
                 return await access.api.call("POST", path, json_body=body)
             except (errors.PermanentError, errors.BadAnswer) as error:
+                if isinstance(error, errors.NotFound) and _LACKING_PATTERN.search(error.message):
+                    raise errors.InvalidRequest(error.message, status=error.status) from None
                 if error.status in ABSENT:
                     continue
                 if _NAME_TAKEN_PATTERN.search(error.message):

@@ -72,6 +72,15 @@ async def test_an_older_server_clones_what_newer_ones_create():
         assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
 
 
+async def test_recipe_that_names_what_is_missing_is_refused_in_the_servers_words(rig):
+    elsewhere = replace(SPEC, chosen={**SPEC.chosen, "owner": "elsewhere/alice"})
+    with pytest.raises(errors.InvalidRequest, match="Owner elsewhere/alice not found"):
+        await with_recipe(rig, RECIPE).create(rig.access, elsewhere, "ws_1")
+    async with saturn_rig() as older:
+        with pytest.raises(errors.InvalidRequest, match="Owner elsewhere/alice not found"):
+            await with_recipe(older, RECIPE).create(older.access, elsewhere, "ws_1")
+
+
 async def test_recipe_that_says_running_is_created_stopped(rig, tmp_path):
     """For a course, workspaces are created long before the first lesson."""
     recipe = json.loads(RECIPE.read_text())
