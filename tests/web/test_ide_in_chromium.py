@@ -44,7 +44,7 @@ async def test_the_owner_opens_the_ide_and_works_in_it():
         assert await window.url() == f"{world.origin}/ide/{workspace.id}"
         await window.into_frame()
         await window.press("#ide:not([hidden]) #run")
-        await window.shows("OK: 15 characters were run")
+        await window.shows("ok: 15 characters were run")
         await window.out_of_frame()
         await window.text("#frame[data-se-state='running']")
         await window.press(".se-fullscreen")

@@ -87,7 +87,7 @@ async def test_an_ide_has_storage_cookies_its_own_requests_windows_and_the_whole
             await window.shows("Has the whole screen")
             await window.script("return document.exitFullscreen()")
             await window.press("#run")
-            await window.shows("OK: 15 characters were run")
+            await window.shows("ok: 15 characters were run")
             await window.out_of_frame()
             await window.press(".se-fullscreen")
             await window.shows("Leave full screen")

@@ -49,7 +49,7 @@ class Desk:
 
 
 def message(row, key="event-1", **result):
-    came = {"status": {"code": 1, "name": "OK"}, "score": 100, **result}
+    came = {"status": {"code": 15, "name": "ok"}, "score": 100, **result}
     payload = {"workspace": {"id": row.remote_id}, "scenario": "tests", "result": came}
     return {"id": key, "type": "workspace.scenario.finished", "payload": payload}
 

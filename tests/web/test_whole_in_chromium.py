@@ -46,7 +46,7 @@ async def test_only_the_owner_opens_the_ide_from_the_message(tmp_path):
             assert await window.url() == address
             await window.into_frame()
             await window.press("#ide:not([hidden]) #run")
-            await window.shows("OK: 15 characters were run")
+            await window.shows("ok: 15 characters were run")
             await window.out_of_frame()
             assert (await window.text("#line")).startswith("Running, will stop ")
             await window.press("#stop")

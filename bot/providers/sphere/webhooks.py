@@ -26,8 +26,18 @@ MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: Statuses of a scenario's result that Usher treats as success. Sphere Engine doesn't document the possible
-#: statuses.
+#: Maps the codes of a result's status to what users are told. The vendor documents these codes, which are the
+#: same for all kinds of executions.
+_RESULTS_BY_CODE = {
+    **dict.fromkeys((11, 12, 13, 14), ": did not pass"),
+    15: ": passed",
+}
+#: Like ``_RESULTS_BY_CODE``, for scenarios that ended without a result. Their score, if any, means nothing.
+_FAILURES_BY_CODE = {
+    20: ": no result, because of an error at Sphere Engine",
+    22: ": no result, because of an error in the project's settings",
+}
+#: Names of statuses that Usher treats as success if it doesn't know their code.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
@@ -75,13 +85,21 @@ def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
     name = clean(value, _MAX_SCENARIO_NAME_LENGTH) if isinstance(value, str) else ""
     result = payload.get("result")
     result = result if isinstance(result, dict) else {}
-    status = result.get("status")
-    word = status.get("name") if isinstance(status, dict) else None
-    word = clean(word, _MAX_SCENARIO_NAME_LENGTH).casefold() if isinstance(word, str) else ""
-    came = ": passed" if word in _PASSED else ": did not pass" if word else ""
+    came = _describe_status(result.get("status"))
     score = result.get("score")
     is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
-    points = f", score {score:g}" if is_number else ""
+    points = f", score {score:g}" if is_number and came not in _FAILURES_BY_CODE.values() else ""
     at = parse_sphere_time(timestamp)
     when = f" at {make_time_placeholder(at)}" if at is not None else ""
     return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
+
+
+def _describe_status(status: Any) -> str:
+    if not isinstance(status, dict):
+        return ""
+    known, code = _RESULTS_BY_CODE | _FAILURES_BY_CODE, status.get("code")
+    if isinstance(code, int) and code in known:
+        return known[code]
+    name = status.get("name")
+    word = clean(name, _MAX_SCENARIO_NAME_LENGTH).casefold() if isinstance(name, str) else ""
+    return ": passed" if word in _PASSED else ": did not pass" if word else ""

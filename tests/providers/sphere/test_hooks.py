@@ -27,7 +27,7 @@ def message(**keys: Any) -> dict[str, Any]:
         "payload": {
             "workspace": {"id": WORKSPACE},
             "scenario": "tests",
-            "result": {"status": {"code": 1, "name": "OK"}, "score": 87.5, "time": 1.0},
+            "result": {"status": {"code": 15, "name": "ok"}, "score": 87.5, "time": 1.0},
         },
         **keys,
     }
@@ -83,6 +83,28 @@ def test_what_a_scenario_came_to():
 def test_what_is_left_out_is_not_said(change, remark):
     told = message(timestamp=None)
     told["payload"].update(change)
+    assert parse_messages(body(told))[0].message == remark
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "remark"),
+    [
+        (12, "runtime error", "Scenario tests finished: did not pass, score 0."),
+        (14, "fail", "Scenario tests finished: did not pass, score 0."),
+        (15, "ok", "Scenario tests finished: passed, score 0."),
+        (20, "internal error", "Scenario tests finished: no result, because of an error at Sphere Engine."),
+        (
+            22,
+            "project error",
+            "Scenario tests finished: no result, because of an error in the project's settings.",
+        ),
+        (99, "unheard of", "Scenario tests finished: did not pass, score 0."),
+    ],
+)
+def test_result_is_what_the_code_of_its_status_says(code, name, remark):
+    """The person's work can't pass or fail if Sphere Engine couldn't judge it."""
+    told = message(timestamp=None)
+    told["payload"]["result"] = {"status": {"code": code, "name": name}, "score": 0}
     assert parse_messages(body(told))[0].message == remark
 
 
