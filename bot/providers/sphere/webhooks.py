@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot.domain.observations import Event
 from bot.domain.time_marks import make_time_placeholder
-from bot.providers.answers import require_object, require_text
+from bot.providers.answers import read_entries, require_object, require_text
 from bot.providers.sphere.states import ID_PATTERN, parse_sphere_time
 from bot.providers.words import clean
 from bot.support import errors
@@ -53,18 +53,26 @@ def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> No
 
 
 def parse_messages(body: bytes) -> list[Event]:
-    """Return the events in a verified body, one per finished scenario; raise BadAnswer if it is broken."""
+    """Return the events in a verified body, one per finished scenario.
+
+    An account has a single webhook for all of the vendor's modules. Messages from other modules are ignored;
+    they may be sent one at a time, without a list around them. A broken message doesn't affect the others,
+    because the vendor would send all of them again. Raises BadAnswer if none of the messages can be read.
+    """
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = None
+    if isinstance(value, dict) and isinstance(value.get("origin"), str):
+        value = [value]
     if (
         not isinstance(value, list)
         or len(value) > MAX_MESSAGES
         or not all(isinstance(one, dict) for one in value)
     ):
         raise errors.BadAnswer("the body is no list of messages")
-    return [_parse_event(one) for one in value if one.get("type") == FINISHED]
+    finished = {"messages": [one for one in value if one.get("type") == FINISHED]}
+    return read_entries([finished], "messages", _parse_event)
 
 
 def _parse_event(message: Mapping[str, Any]) -> Event:

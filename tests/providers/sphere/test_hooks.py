@@ -112,6 +112,19 @@ def test_other_kinds_are_left_out():
     assert parse_messages(body(message(type="workspace.scenario.custom"), message(type=None))) == []
 
 
+def test_message_of_another_module_is_ignored():
+    """One webhook receives the messages of all modules, whose messages aren't all in lists."""
+    other = {"id": "event-1", "origin": "secom", "type": "submission.finished", "payload": {"id": 7}}
+    assert parse_messages(json.dumps(other).encode()) == []
+    assert parse_messages(body(other)) == []
+
+
+def test_broken_message_does_not_hide_the_others():
+    broken = message(id="event-2", payload={"workspace": None})
+    events = parse_messages(body(message(), broken, message(id="event-3")))
+    assert [event.key for event in events] == ["event-1", "event-3"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
