@@ -9,7 +9,7 @@ from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, drop_future_time
 from bot.domain.prices import MachineKind, Price, parse_price
 from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import Past, Stays
-from bot.domain.work_items import WorkItem
+from bot.domain.work_items import Call, WorkItem
 
 
 class RunState(StrEnum):
@@ -54,6 +54,8 @@ class ObservedRun:
         remote_id: Its id, if that has changed.
         is_last: Whether the provider will never report more, so that there is no point in waiting for the run
             to end.
+        was_killed: Whether a signal ended it. Such a signal may come from a stop, but also, for example, from
+            a system that has run out of memory.
     """
 
     state: RunState
@@ -64,6 +66,7 @@ class ObservedRun:
     ended_at: float | None = None
     remote_id: str | None = None
     is_last: bool = False
+    was_killed: bool = False
 
 
 def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
@@ -170,3 +173,14 @@ class Run(WorkItem):
     def is_late(self) -> bool:
         """Return whether the user was told that the run hasn't started or can't be read."""
         return self.is_open and self.blocked_since is not None and self.deadline_at is None
+
+
+def recognize_stop(run: Run, seen: ObservedRun) -> ObservedRun:
+    """Return an observation of a run, as cancelled if the stop that Usher has sent ended the run.
+
+    Some providers report a run that was killed as failed, whoever killed it.
+    """
+    is_sent = bool(run.requested_stop) and run.stop_call is not Call.NONE
+    if seen.was_killed and is_sent and seen.state is RunState.FAILED:
+        return replace(seen, state=RunState.CANCELLED)
+    return seen

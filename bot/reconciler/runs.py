@@ -16,7 +16,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
-from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_times
+from bot.domain.runs import ObservedRun, Run, RunState, drop_impossible_run_times, recognize_stop
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
@@ -378,7 +378,8 @@ class RunStepper(Stepper[ClaimedRun]):
         now = await self._store.now()
         for claimed in batch:
             seen = observed_by_id.get(_require_remote_id(claimed.subject))
-            seen = None if seen is None else drop_impossible_run_times(seen, now)
+            if seen is not None:
+                seen = recognize_stop(claimed.subject, drop_impossible_run_times(seen, now))
             await self.save(claimed, await self._record_observation(claimed, runtime, seen))
 
     async def _record_observation(

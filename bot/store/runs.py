@@ -10,7 +10,7 @@ from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.prices import MachineKind
-from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind
+from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind, recognize_stop
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
@@ -386,7 +386,8 @@ def _find_pair(tx: Transaction, account_id: str) -> Row | None:
 
 def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
     """Update an open run from a list. If the run is over, a step will end it and tell its owner."""
-    after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
+    observed = recognize_stop(RUNS.parse(row), one.observed)
+    after = {**row, **gates.run_after(row, observed, start), "name": observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
     usage.note_run(tx, row, after)
     if after["state"] != row["state"]:

@@ -79,6 +79,9 @@ class Job:
     def stop(self, now: float, seconds: float, *, force_quit: bool) -> None:
         """End the job: at once if it is killed, otherwise after some seconds.
 
+        As in the launcher, a job that is stopped while it runs is Finished. One that hasn't begun is
+        Canceled.
+
         Raises CallError if it has already ended.
         """
         self.check_stop(now)
@@ -86,7 +89,7 @@ class Job:
         if force_quit:
             self.ordered = End(now, "Killed", 137 if runs else None)
         elif self.ordered is None:
-            self.ordered = End(now + seconds, "Canceled", 143 if runs else None)
+            self.ordered = End(now + seconds, "Finished" if runs else "Canceled", 143 if runs else None)
 
     def check_stop(self, now: float) -> None:
         """Raise CallError if the job has already ended."""

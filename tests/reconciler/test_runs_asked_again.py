@@ -76,6 +76,21 @@ async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(runs):
     assert "was stopped" in said(runs.message(f"{run.id}/job_ended/end"))
 
 
+@pytest.mark.parametrize(("is_asked", "state"), [(True, RunState.CANCELLED), (False, RunState.FAILED)])
+async def test_a_run_that_is_listed_as_killed_was_stopped_if_its_stop_was_sent(runs, is_asked, state):
+    runs.cloud.is_stubborn = True
+    run_id = await runs.begun()
+    if is_asked:
+        await runs.stop(run_id)
+        await runs.world.pass_time(3)
+    account = await runs.store.read(accounts.find_account, ALICE, "cloud")
+    killed = ObservedRun(RunState.FAILED, exit_code=143, was_killed=True)
+    await runs.store.perform(run_rows.merge_runs, account.id, [DiscoveredRun("run1", "train", killed)])
+    assert (await runs.until_over(run_id)).state is state
+    verb = "was stopped" if is_asked else "failed"
+    assert verb in said(runs.message(f"{run_id}/job_ended/end"))
+
+
 @pytest.mark.parametrize("is_first_over", [False, True])
 async def test_a_search_never_takes_what_another_operation_has(runs, is_first_over):
     """A server without labels may return an earlier run of the same name."""

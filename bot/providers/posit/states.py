@@ -33,8 +33,12 @@ _RUN_STATES = {
     "failed": RunState.FAILED,
     "canceled": RunState.CANCELLED,
     "cancelled": RunState.CANCELLED,
-    "killed": RunState.CANCELLED,
+    # The job received SIGKILL, from somebody who stopped it or, for example, because memory ran out.
+    "killed": RunState.FAILED,
 }
+#: Exit codes of jobs that were ended by SIGKILL or SIGTERM. A shell adds 128 to the signal's number. A job
+#: that was stopped with ``kill`` counts as finished, with such an exit code.
+_KILLED_EXIT_CODES = frozenset({9, 15, 137, 143})
 _UP: frozenset[Action] = frozenset({"stop", "force"})
 _ACTIONS: Mapping[State, frozenset[Action]] = {
     State.STARTING: _UP,
@@ -110,6 +114,8 @@ def to_observed_run(job: WorkbenchJob) -> ObservedRun:
         detail = describe_unknown_state(clean(job.status))
     elif word == "suspended":
         detail = detail or "Suspended by the cluster."
+    elif word == "killed":
+        detail = detail or "It was killed."
     elif state is RunState.RUNNING and not detail and job.cluster:
         host = f", host {clean(job.host, MAX_NAME_LENGTH)}" if job.host else ""
         detail = f"On {clean(job.cluster, MAX_NAME_LENGTH)}{host}."
@@ -120,4 +126,5 @@ def to_observed_run(job: WorkbenchJob) -> ObservedRun:
         name=clean(job.name, MAX_NAME_LENGTH) or None,
         started_at=job.submitted_at,
         ended_at=job.updated_at if state.is_over else None,
+        was_killed=word == "killed" or (state is RunState.FAILED and job.exit_code in _KILLED_EXIT_CODES),
     )

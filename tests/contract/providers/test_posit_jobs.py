@@ -92,7 +92,8 @@ async def test_a_job_is_stopped_once_and_again(posit: Rig, access: Access, force
     await posit.provider.stop_run(access, made.remote_id, force=force)
     posit.server_clock.advance(2)
     seen = await look(posit, access, made.remote_id)
-    assert (seen.state, seen.exit_code) == (RunState.CANCELLED, 137 if force else 143)
+    assert (seen.state, seen.exit_code) == (RunState.FAILED, 137 if force else 143)
+    assert seen.was_killed
     await posit.provider.stop_run(access, made.remote_id, force=force)  # ended already is success
 
 

@@ -109,7 +109,9 @@ def test_what_holds_a_start_up_is_its_reason_and_anything_else_a_detail():
         ("Finished", 3, RunState.FAILED),
         ("Failed", None, RunState.FAILED),
         ("Canceled", 143, RunState.CANCELLED),
-        ("Killed", 137, RunState.CANCELLED),
+        ("Finished", 143, RunState.FAILED),
+        ("Killed", 137, RunState.FAILED),
+        ("Killed", None, RunState.FAILED),
         ("Dreaming", None, RunState.UNKNOWN),
     ],
 )
@@ -121,4 +123,5 @@ def test_a_job_is_what_its_word_and_exit_code_say(word, code, state):
     assert seen.state is state
     assert seen.exit_code == (code if state.is_over else None)
     assert (seen.ended_at is not None) is state.is_over
-    assert (seen.detail is not None) is (word in {"Suspended", "Dreaming"})
+    assert (seen.detail is not None) is (word in {"Suspended", "Dreaming", "Killed"})
+    assert seen.was_killed is (word == "Killed" or (word, code) == ("Finished", 143))

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from playground.posit.jobs import End
 from tests.rigs.scenario.workbench import workbench_world
 
 
@@ -178,6 +179,17 @@ async def test_a_run_that_does_not_stop_can_be_forced(linked, at_once):
         await alice.presses(card, "Force quit")
     assert "was stopped after" in (await ended(linked)).text
     assert linked.asked("stop_job") == (1 if at_once else 2)
+
+
+@pytest.mark.parametrize("exit_code", [137, None])
+async def test_a_run_that_nobody_stopped_is_not_said_to_have_been(linked, exit_code):
+    """The system may kill a job that needs too much memory."""
+    await runs(linked, "hungry", lines=100_000, rate=0.1)
+    (job,) = linked.jobs()
+    job.ordered = End(linked.clock.now(), "Killed", exit_code)
+    message = await ended(linked)
+    assert "*hungry* on Workbench failed after" in message.text
+    assert "It was killed." in message.text
 
 
 async def test_what_the_server_refuses_is_one_sentence(linked):
