@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.providers.answers import to_error
 from bot.providers.requests import bad_answer_as_unknown_outcome
-from bot.providers.words import read_words
+from bot.providers.words import clean_words, read_words
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -35,6 +35,8 @@ _ERROR_CLASSES: Mapping[int, type[errors.ProviderError]] = {
     20: errors.LimitReached,
 }
 _EXECUTION_CODE = 100
+#: The message of every error for a failed execution.
+_EXECUTION_WORDS = "error occurred while executing method"
 _TRANSMISSION_CODE = 200
 _BEARER_PATTERN = re.compile(r"\s*bearer\b", re.IGNORECASE)
 #: HTTP statuses for temporary refusals: the same request may succeed later.
@@ -86,7 +88,7 @@ def to_provider_error(
 ) -> errors.ProviderError:
     """Return the error for ``{"code", "message"}``, with the server's message cleaned and shortened."""
     code, status = _parse_code(error.get("code")), None if response is None else response.status
-    words = read_words(error) or f"error {code}"
+    words = _read_reason(error) or f"error {code}"
     if code in _UNREACHABLE_CODES:
         return errors.ServerFailed(words, status=status, did_nothing=True)
     kind = None if code is None else _ERROR_CLASSES.get(code)
@@ -102,6 +104,20 @@ def to_provider_error(
                 answer = Response(int(said or 0), response.headers, json.dumps(dict(error)).encode())
                 return to_error(answer, changes=changes)
     return (kind or errors.InvalidRequest)(words, status=status)
+
+
+def _read_reason(error: Mapping[str, Any]) -> str:
+    """Return the message of an error; for a failed execution, the actual reason.
+
+    The message of such an error is always the same. The reason is in the text for the client or in the error
+    that caused it.
+    """
+    words = read_words(error)
+    if words and words.casefold() != _EXECUTION_WORDS:
+        return words
+    info, inner = error.get("client_info"), error.get("error")
+    reason = clean_words(info) if isinstance(info, str) else ""
+    return reason or (read_words(inner) if isinstance(inner, dict) else "") or words
 
 
 def _parse_code(value: Any) -> int | None:

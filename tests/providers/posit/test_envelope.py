@@ -93,6 +93,26 @@ async def test_error_in_any_wrapping_is_a_refusal(fake: FakeWorkbench, answer, k
     assert (type(error), error.message) == (kind, "The session is busy")
 
 
+SAYS_NOTHING = {"code": 100, "message": "Error occurred while executing method"}
+NO_HOME = {"code": 2, "category": "system", "message": "No such file or directory", "location": "A.cpp:7"}
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"error": NO_HOME}, "No such file or directory"),
+        ({"error": NO_HOME, "client_info": f"Your home\n{TOKEN} is missing"}, "Your home … is missing"),
+        ({"error": NO_HOME, "client_info": {"path": "/home"}}, "No such file or directory"),
+        ({"error": None, "client_info": None}, "Error occurred while executing method"),
+        ({"error": NO_HOME, "message": "Your account is locked"}, "Your account is locked"),
+    ],
+)
+async def test_a_failed_execution_says_why(fake: FakeWorkbench, told, words):
+    fake.answer = {"error": SAYS_NOTHING | told}
+    for call in (fake.client.get_sessions(), fake.client.resume_session("a1", None)):
+        assert (await failure(call)).message == words
+
+
 @pytest.mark.parametrize("code", ["14", 14, 14.0])
 async def test_a_code_may_be_a_text(fake: FakeWorkbench, code):
     fake.answer = {"error": {"code": code}}
