@@ -51,6 +51,7 @@ class ObservedRun:
         name: Its name, cleaned.
         started_at: When it began (epoch seconds).
         ended_at: When it ended (epoch seconds).
+        submitted_at: When it was submitted (epoch seconds). It may have waited in a queue since.
         remote_id: Its id, if that has changed.
         is_last: Whether the provider will never report more, so that there is no point in waiting for the run
             to end.
@@ -64,6 +65,7 @@ class ObservedRun:
     name: str | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    submitted_at: float | None = None
     remote_id: str | None = None
     is_last: bool = False
     was_killed: bool = False
@@ -73,9 +75,10 @@ def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
     """Return an observation of a run with any future timestamps removed."""
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, ended_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.ended_at, latest)
-    if (started_at, ended_at) == (seen.started_at, seen.ended_at):
+    submitted_at = drop_future_time(seen.submitted_at, latest)
+    if (started_at, ended_at, submitted_at) == (seen.started_at, seen.ended_at, seen.submitted_at):
         return seen
-    return replace(seen, started_at=started_at, ended_at=ended_at)
+    return replace(seen, started_at=started_at, ended_at=ended_at, submitted_at=submitted_at)
 
 
 @dataclass(frozen=True, slots=True)

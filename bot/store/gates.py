@@ -347,8 +347,12 @@ def run_after(row: Row, observed: ObservedRun, at: float) -> Row:
     """Return a run's columns after a read.
 
     If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
-    because an observation to the contrary must be outdated.
+    because an observation to the contrary must be outdated. While a run is running, the earliest reported
+    time of its start is kept.
     """
+    started_at = row["started_at"] if observed.started_at is None else observed.started_at
+    if row["state"] == observed.state.value == RunState.RUNNING.value and row["started_at"] is not None:
+        started_at = min(row["started_at"], started_at)
     was_over = parse_enum(RunState, row["state"]).is_over
     keeps = observed.state is RunState.UNKNOWN or (was_over and not observed.state.is_over)
     return {
@@ -356,7 +360,7 @@ def run_after(row: Row, observed: ObservedRun, at: float) -> Row:
         "exit_code": row["exit_code"] if observed.exit_code is None else observed.exit_code,
         "detail": row["detail"] if keeps else observed.detail,
         "name": observed.name or row["name"],
-        "started_at": row["started_at"] if observed.started_at is None else observed.started_at,
+        "started_at": started_at,
         "finished_at": row["finished_at"] if observed.ended_at is None else observed.ended_at,
         "observed_at": at,
     }

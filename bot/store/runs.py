@@ -10,7 +10,7 @@ from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.prices import MachineKind
-from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind, recognize_stop
+from bot.domain.runs import DiscoveredRun, ObservedRun, Run, RunState, StopKind, recognize_stop
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
@@ -426,7 +426,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
         state=seen.state,
         exit_code=seen.exit_code,
         detail=seen.detail,
-        started_at=seen.started_at,
+        started_at=_estimate_begin(seen),
         finished_at=seen.ended_at,
         observed_at=start,
         start_call=Call.ACCEPTED,
@@ -438,8 +438,15 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
 
 
 def _estimate_start(one: DiscoveredRun, now: float) -> float:
-    """Return when a run began. If that isn't known, return the best estimate. It is never in the future."""
-    return min(now, one.observed.started_at or one.observed.ended_at or now)
+    """Return when a run was submitted or began, or the best estimate. It is never in the future."""
+    seen = one.observed
+    return min(now, seen.submitted_at or seen.started_at or seen.ended_at or now)
+
+
+def _estimate_begin(seen: ObservedRun) -> float | None:
+    """Return when a new row's run began. If it's over, it may have begun as soon as it was submitted."""
+    has_run = seen.state in {RunState.SUCCEEDED, RunState.FAILED}
+    return seen.started_at or (seen.submitted_at if has_run else None)
 
 
 def _estimate_end(one: DiscoveredRun, now: float) -> float:

@@ -91,6 +91,25 @@ async def test_a_run_that_is_listed_as_killed_was_stopped_if_its_stop_was_sent(r
     assert verb in said(runs.message(f"{run_id}/job_ended/end"))
 
 
+async def test_a_listed_run_began_when_it_left_the_queue(runs):
+    await runs.world.link()
+    await runs.world.know()
+    account = await runs.store.read(accounts.find_account, ALICE, "cloud")
+    now = runs.clock.now()
+
+    async def lists(state, **times):
+        listed = DiscoveredRun("run1", "elsewhere", ObservedRun(state, submitted_at=now - 900, **times))
+        await runs.store.perform(run_rows.merge_runs, account.id, [listed])
+        (run,) = await runs.store.read(run_rows.list_runs, ALICE)
+        return run
+
+    queued = await lists(RunState.QUEUED)
+    assert (queued.created_at, queued.started_at) == (now - 900, None)
+    assert (await lists(RunState.RUNNING, started_at=now - 60)).started_at == now - 60
+    # The provider reports when the run's state last changed, for example because it was paused.
+    assert (await lists(RunState.RUNNING, started_at=now - 5)).started_at == now - 60
+
+
 @pytest.mark.parametrize("is_first_over", [False, True])
 async def test_a_search_never_takes_what_another_operation_has(runs, is_first_over):
     """A server without labels may return an earlier run of the same name."""

@@ -124,7 +124,10 @@ def to_observed_run(job: WorkbenchJob) -> ObservedRun:
         exit_code=job.exit_code if state.is_over else None,
         detail=detail,
         name=clean(job.name, MAX_NAME_LENGTH) or None,
-        started_at=job.submitted_at,
+        # The server doesn't report when a job began, but when its state last changed. While the job is
+        # running, that is the same.
+        started_at=job.updated_at if word == "running" else None,
         ended_at=job.updated_at if state.is_over else None,
+        submitted_at=job.submitted_at,
         was_killed=word == "killed" or (state is RunState.FAILED and job.exit_code in _KILLED_EXIT_CODES),
     )

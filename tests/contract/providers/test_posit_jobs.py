@@ -35,9 +35,11 @@ async def test_a_job_runs_to_its_end(posit: Rig, access: Access, code, state):
     assert made.name == "train"
     seen = await look(posit, access, made.remote_id)
     assert seen is not None
-    assert (seen.state, seen.started_at, seen.ended_at) == (RunState.QUEUED, 1_700_000_000.0, None)
+    assert (seen.state, seen.started_at, seen.ended_at) == (RunState.QUEUED, None, None)
+    assert seen.submitted_at == 1_700_000_000.0
     posit.server_clock.advance(2)
-    assert (await look(posit, access, made.remote_id)).state is RunState.RUNNING
+    seen = await look(posit, access, made.remote_id)
+    assert (seen.state, seen.started_at) == (RunState.RUNNING, 1_700_000_001.0)
     posit.server_clock.advance(10)
     seen = await look(posit, access, made.remote_id)
     assert (seen.state, seen.exit_code, seen.name) == (state, code, "train")

@@ -31,7 +31,7 @@ async def test_a_job_is_run_by_the_form(linked):
     await linked.fills(alice, directory="~/paper", environment="SEED=7")
     assert (await linked.sends(alice))["response_action"] == "clear"
     message = await ended(linked)
-    assert "*nightly* on Workbench is done after 4 s.\nLast lines of output:" in message.text
+    assert "*nightly* on Workbench is done after 3 s.\nLast lines of output:" in message.text
     assert "[1] 10" in message.text
     await linked.pass_time(15)
     assert not alice.told("job_card"), "the end has taken its place"
@@ -94,6 +94,23 @@ async def test_a_template_runs_what_was_prepared(tmp_path):
         assert job.apply_config_settings is False
 
 
+async def test_waiting_in_the_queue_is_not_running(linked):
+    alice = linked.alice
+    linked.switch(job_pending_seconds=3600.0)
+    for name, lines in (("long", 30), ("dropped", 30)):
+        await alice.types(f"run wb --name {name} -- print-lines lines={lines} rate=1", command="/job")
+    await linked.pass_time(600, step=10)
+    await alice.types("stop dropped", command="/job")
+    message = await ended(linked)
+    assert message.text.startswith("*dropped* on Workbench was stopped.")
+    usage = (await alice.types("usage")).text
+    assert "dropped" not in usage
+    await linked.pass_time(3010, step=10)
+    assert "Running since" in alice.only("job_card").text
+    message = await ended(linked, 2)
+    assert "*long* on Workbench is done after 30 s." in message.text
+
+
 async def test_a_failed_job_is_told_with_its_exit_code_and_can_be_run_again(linked):
     alice = linked.alice
     await alice.types("run wb -- Rscript fail.R", command="/job")
@@ -118,7 +135,7 @@ async def test_an_end_that_nobody_watched_is_told(linked):
     linked.clock.advance(3600)
     await linked.start_bot()
     message = await ended(linked)
-    assert "*long* on Workbench failed after 31 s, exit code 3." in message.text
+    assert "*long* on Workbench failed after 30 s, exit code 3." in message.text
     await linked.pass_time(15)
     assert not alice.told("job_card"), "the end has taken its place"
     assert len(alice.told("job_ended")) == 1
