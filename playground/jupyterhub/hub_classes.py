@@ -86,7 +86,7 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
         if self.user_options.get("fail") or self.name == BROKEN:
             raise SpawnRefusedError("the image of this server could not be pulled")
         if self._warning:
-            raise TimeoutError("Timeout")
+            raise TimeoutError  # without a message, like the hub's own at the end of ``start_timeout``
         self._step = 2
         address = await super().start()
         self._step = 3

@@ -133,8 +133,9 @@ NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
 #: Matches the beginning of KubeSpawner's progress messages: the time and type of a Kubernetes event.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
-#: Matches the beginning of the hub's progress message about a failed start.
-_FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
+#: Matches the beginning of the hub's progress message about a failed start. If the exception has no message,
+#: as when the hub's own time limit (``start_timeout``) is reached, nothing follows the colon.
+_FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?::\s*|$)")
 
 
 #: Key in ``Credential.extra`` for the id of a token that Usher created.

@@ -185,6 +185,7 @@ WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
         (event("2026-03-04 05:06:07+00:00 [Normal] Pulling"), Progress(50, "Pulling")),
         (event("Odd", raw_event={"type": "Warning", "message": 7}), Progress(50)),
         (event("Odd", raw_event=["Warning"]), Progress(50, "Odd")),
+        (WARNED + event("Spawn failed: ", failed=True), Progress(50, "", NO_GPU, True)),
         (event("Spawn failed", failed=True), Progress(50, "", "", True)),
         (b"", None),
         (b"\n\n", None),
@@ -215,8 +216,11 @@ NO_CPU = "0/3 nodes are available: 3 Insufficient cpu, 2 Insufficient memory."
 OUT = "Node scale up in zones europe-west4-a associated with this pod failed: GCE out of resources."
 NO_GPU_ADDED = "pod didn't trigger scale-up: 1 Insufficient nvidia.com/gpu"
 FAILED = event("Spawn failed: pod jupyter/jupyter-ana did not start in 300 seconds!", failed=True)
+#: What the hub reports if it reaches ``start_timeout`` before KubeSpawner does.
+TIMED_OUT = event("Spawn failed: ", failed=True)
 
 
+@pytest.mark.parametrize("failure", [FAILED, TIMED_OUT], ids=["spawner", "hub"])
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
@@ -235,13 +239,13 @@ FAILED = event("Spawn failed: pod jupyter/jupyter-ana did not start in 300 secon
         ([OUT], OUT),
     ],
 )
-def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
+def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason, failure):
     """KubeSpawner passes on the events of Kubernetes' scheduler and autoscaler in the order they arrive."""
     stream = b"".join(event(f"2026-03-04T05:06:07Z [Warning] {one}") for one in said)
     waiting = parse_last_event(stream)
     # The latest event isn't quoted if an earlier one says what holds the start up.
     assert (waiting.warning, waiting.message) == (reason, reason)
-    failed = parse_last_event(stream + FAILED)
+    failed = parse_last_event(stream + failure)
     assert failure_causes.pick_failure_message([failed.warning, failed.message]) == reason
     # After a failure the hub may report nothing else, so the reason that was read before is kept.
     read = None
@@ -249,7 +253,7 @@ def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
         found = parse_last_event(b"".join(event(f"2026 [Warning] {one}") for one in said[:end])).warning
         read = failure_causes.choose_reason(State.STARTING, read, State.STARTING, found)
     assert (
-        failure_causes.choose_reason(State.STARTING, read, State.FAILED, parse_last_event(FAILED).message)
+        failure_causes.choose_reason(State.STARTING, read, State.FAILED, parse_last_event(failure).message)
         == reason
     )
 
