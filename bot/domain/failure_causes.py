@@ -107,7 +107,11 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
         # Messages that come from the clouds themselves: AWS, Google and Azure.
         (Reason.NO_ROOM, r"insufficient\w*capacity|resource_pool_exhausted|skunotavailable|allocationfailed"),
         (Reason.NO_ROOM, r"(?:not|n't) have (?:enough|sufficient) (?:\S+ )?(?:resources|capacity)\b"),
-        (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),
+        # Kubernetes also reports volumes that it has attached: "AttachVolume.Attach succeeded for volume …".
+        (
+            Reason.STORAGE,
+            r"failed ?(?:mount|attach)|(?:mount|attach)volume(?!\S* succeeded)|attach or mount|multi-attach",
+        ),
         (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
         (
             Reason.NO_MATCH,
@@ -118,10 +122,9 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             Reason.IMAGE,
             r"(?:errimage|imageinspect)\w+|imagepull|image pull|(?:invalid|no such) ?image|pull access",
         ),
-        (
-            Reason.IMAGE,
-            r"pull(?:ing)? (?:the )?image .*(?:fail|error)|(?:failed to|back-off) pull|manifest.* unknown",
-        ),
+        # An image's name may contain "error", as in "Pulling image …/error-analysis", which isn't a failure.
+        (Reason.IMAGE, r"pull(?:ing)? (?:the )?image (?!\S+$).*(?:fail|error)"),
+        (Reason.IMAGE, r"(?:failed to|back-off) pull|manifest.* unknown"),
         (Reason.IMAGE, r"\bimage\b.{0,80}(?:not be (?:pulled|found)|not found|does(?:n't| not) exist)"),
         (Reason.PROFILE, r"(?:unknown|invalid|no such) profile"),
         (Reason.PROFILE, r"\bprofiles?\b.{0,80}(?:misconfigured|not found|does(?:n't| not) exist|no longer)"),

@@ -40,6 +40,8 @@ SAID = {
         "ImagePullBackOff",
         "the image of this server could not be pulled",
         "image pull failed",
+        'Error pulling image "example.org/lab:9": pull image failed',
+        'pulling image "example.org/lab:9" failed',
     ],
     Reason.PROFILE: [
         "No such profile: gpu. Options include: small, large",
@@ -58,6 +60,7 @@ SAID = {
     Reason.MEMORY: ["OOMKilled", "Container exited with exit code 137", "oom-kill event", "Out of memory"],
     Reason.STORAGE: [
         'MountVolume.SetUp failed for volume "home"',
+        'AttachVolume.Attach failed for volume "pvc-1" : timed out waiting for external-attacher',
         "Multi-Attach error for volume pvc-1: Volume is already used by pod jupyter-ana",
         "pod has unbound immediate PersistentVolumeClaims",
     ],
@@ -86,10 +89,19 @@ def test_what_providers_say_is_the_cause_that_people_meet(reason, message):
     assert find_reason(message) is reason
 
 
-PLAIN = ["", 'Pulling image "example.org/lab:9"', "Successfully pulled image", "Started container notebook"]
+PLAIN = [
+    *("", "Successfully pulled image", "Started container notebook", "Spawning server", "Launching"),
+    *('Pulling image "example.org/lab:9"', "HTTP 500", "error 17"),
+]
+#: Events of Kubernetes that report progress, although they contain words that also occur in failures.
+PROGRESS = [
+    'AttachVolume.Attach succeeded for volume "pvc-1"',
+    'MountVolume.SetUp succeeded for volume "home"',
+    'Pulling image "example.org/error-analysis:9"',
+]
 
 
-@pytest.mark.parametrize("message", [*PLAIN, "Spawning server", "Launching", "HTTP 500", "error 17"])
+@pytest.mark.parametrize("message", [*PLAIN, *PROGRESS])
 def test_anything_else_is_none(message):
     assert find_reason(message) is None
 

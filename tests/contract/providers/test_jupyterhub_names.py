@@ -167,6 +167,8 @@ def event(message: str, **more: object) -> bytes:
     return b"data: " + json.dumps({"progress": 50, "message": message, **more}).encode() + b"\n\n"
 
 
+#: What Kubernetes reports on every start that attaches a disk.
+ATTACHED = 'AttachVolume.Attach succeeded for volume "pvc-1"'
 WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
 
 
@@ -183,6 +185,7 @@ WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
             Progress(50, NO_GPU, NO_GPU),
         ),
         (event("2026-03-04 05:06:07+00:00 [Normal] Pulling"), Progress(50, "Pulling")),
+        (event(f"2026-03-04T05:06:07Z [Normal] {ATTACHED}"), Progress(50, ATTACHED)),
         (event("Odd", raw_event={"type": "Warning", "message": 7}), Progress(50)),
         (event("Odd", raw_event=["Warning"]), Progress(50, "Odd")),
         (WARNED + event("Spawn failed: ", failed=True), Progress(50, "", NO_GPU, True)),
