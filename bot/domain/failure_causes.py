@@ -113,6 +113,8 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             r"failed ?(?:mount|attach)|(?:mount|attach)volume(?!\S* succeeded)|attach or mount|multi-attach",
         ),
         (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
+        # Kubernetes gives such taints to machines that have just been added or aren't responding.
+        (Reason.NO_ROOM, r"\btaint \{node\.(?:cloudprovider\.)?kubernetes\.io/"),
         (
             Reason.NO_MATCH,
             r"affinity/selector|node selector|no such gpu|(?:unknown|invalid) (?:gpu|generic resource)",

@@ -16,6 +16,8 @@ SAID = {
         "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory.",
         "0/2 nodes are available: 1 node(s) had untolerated taint {dedicated: system}, 1 Too many pods.",
         "pod didn't trigger scale-up: 1 max node group size reached",
+        "1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }, 2 didn't match affinity/selector.",
+        "0/1 nodes are available: 1 node(s) had taint {node.cloudprovider.kubernetes.io/uninitialized: true}",
         "Not enough memory on node",
         "No existing nodes are currently able to run your server",
     ],
