@@ -199,13 +199,14 @@ def split_message(state: State, message: str) -> tuple[str | None, str | None]:
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
     """Return why a workspace is held up or has failed, given the known reason and the reason just read.
 
-    The known reason is kept until the workspace runs, is started again, or fails while stopping.
+    The known reason is kept until the workspace runs, is started again, or fails while stopping, or until
+    ``new`` is "" while it is starting, which means that nothing holds it up any more.
     """
     is_stop_over = before is State.STOPPING and after is State.FAILED
     is_fresh = after is State.RUNNING or (after in UP_STATES and before in NOT_UP_STATES) or is_stop_over
-    if is_fresh:
-        return new
-    return pick_failure_message([known, new]) if known else new or None
+    if is_fresh or (after is State.STARTING and new == ""):
+        return new or None
+    return pick_failure_message([known, new])
 
 
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:

@@ -35,7 +35,8 @@ class Observed:
         started_at: When it last came up (epoch seconds).
         stop_risks: What a stop would interrupt or lose now; None if the provider doesn't say.
         last_used_at: When it was last used (epoch seconds).
-        reason: Why it is held up or has failed, cleaned, in the provider's words.
+        reason: Why it is held up or has failed, cleaned, in the provider's words. "" while it is starting if
+            nothing holds it up any more.
         down_at: When it went down (epoch seconds).
         lacks: What it still needs, while running, before anyone can use it. A start waits until it has that.
         machine: Its machine and price, if the provider reports them per workspace.

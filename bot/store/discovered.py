@@ -266,7 +266,7 @@ def _insert_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: f
         actions=seen.actions,
         expires_at=seen.expires_at,
         expiry_mode=seen.expiry_mode,
-        reason=seen.reason,
+        reason=seen.reason or None,
         owner=seen.owner,
         up_at=start if seen.state in UP_STATES else None,
         running_since=start if seen.state is State.RUNNING else None,

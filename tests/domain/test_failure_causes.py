@@ -132,3 +132,10 @@ def test_no_room_names_what_is_missing_where_that_is_said(message):
 def test_failed_stop_has_a_reason_of_its_own(new):
     """The reason why the previous start failed doesn't explain why the stop failed."""
     assert choose_reason(State.STOPPING, "no such image", State.FAILED, new) == new
+
+
+@pytest.mark.parametrize(
+    ("new", "kept"), [("", None), (None, "no such image"), ("timed out", "no such image")]
+)
+def test_reason_of_a_start_is_dropped_only_if_nothing_holds_it_up(new, kept):
+    assert choose_reason(State.STARTING, "no such image", State.STARTING, new) == kept

@@ -133,6 +133,8 @@ NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
 #: Matches the beginning of KubeSpawner's progress messages: the time and type of a Kubernetes event.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
+#: Matches the message of a Kubernetes event saying that the scheduler has found a machine.
+_ASSIGNED_PATTERN = re.compile(r"Successfully assigned \S+ to \S+")
 #: Matches the beginning of the hub's progress message about a failed start. If the exception has no message,
 #: as when the hub's own time limit (``start_timeout``) is reached, nothing follows the colon.
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?::\s*|$)")
@@ -461,7 +463,8 @@ def _observe_starting(progress: Progress | None, label: str) -> Observed:
         detail=detail or None,
         progress=progress.percent,
         name=label,
-        reason=progress.warning or None,
+        # Once a machine has been found, what was said about the search no longer applies.
+        reason=progress.warning or ("" if progress.is_assigned else None),
     )
 
 
@@ -477,13 +480,17 @@ def _observe_stopped(progress: Progress | None, label: str) -> Observed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last event of a start, and its last warning. ``percent`` is from 0 to 100. Strings may be empty."""
+    """The last event of a start, and its last warning. ``percent`` is from 0 to 100. Strings may be empty.
+
+    If ``is_assigned``, Kubernetes has found a machine, and earlier warnings are left out.
+    """
 
     percent: int | None = None
     message: str = ""
     warning: str = ""
     has_failed: bool = False
     is_ready: bool = False
+    is_assigned: bool = False
 
 
 def parse_last_event(stream: bytes) -> Progress | None:
@@ -493,9 +500,12 @@ def parse_last_event(stream: bytes) -> Progress | None:
     events = [event for event in map(_parse_event, lines) if event is not None]
     if not events:
         return None
-    last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
+    assigned = [place for place, one in enumerate(events) if one.is_assigned]
+    warnings = [one.warning for one in events[max(assigned, default=0) :]]
+    last, warning = events[-1], failure_causes.pick_failure_message(warnings) or ""
     # An earlier warning may say more about why the start is waiting than the last event does.
-    return replace(last, warning=warning, message=warning if last.warning else last.message)
+    message = warning if last.warning else last.message
+    return replace(last, warning=warning, message=message, is_assigned=bool(assigned))
 
 
 def _parse_event(text: str) -> Progress | None:
@@ -523,6 +533,7 @@ def _parse_event(text: str) -> Progress | None:
         warning=message if is_warning and not has_failed else "",
         has_failed=has_failed,
         is_ready=event.get("ready") is True,
+        is_assigned=_ASSIGNED_PATTERN.fullmatch(message) is not None,
     )
 
 

@@ -14,7 +14,14 @@ from bot.domain.workspaces import State
 from bot.providers import connection
 from bot.providers.jupyterhub import JupyterHub, JupyterHubSettings
 from bot.providers.jupyterhub.making import JupyterHubOffer
-from bot.providers.jupyterhub.servers import Progress, ServerName, parse_last_event, parse_reference
+from bot.providers.jupyterhub.servers import (
+    Progress,
+    ServerName,
+    _observe_starting,
+    _observe_stopped,
+    parse_last_event,
+    parse_reference,
+)
 from bot.services.courses import get_workspace_stem
 from bot.support.errors import NotFound
 from tests.rigs.providers import NO_GPU
@@ -167,6 +174,7 @@ def event(message: str, **more: object) -> bytes:
     return b"data: " + json.dumps({"progress": 50, "message": message, **more}).encode() + b"\n\n"
 
 
+ASSIGNED = "Successfully assigned jupyter/jupyter-ana to node-1"
 #: What Kubernetes reports on every start that attaches a disk.
 ATTACHED = 'AttachVolume.Attach succeeded for volume "pvc-1"'
 WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
@@ -186,6 +194,11 @@ WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
         ),
         (event("2026-03-04 05:06:07+00:00 [Normal] Pulling"), Progress(50, "Pulling")),
         (event(f"2026-03-04T05:06:07Z [Normal] {ATTACHED}"), Progress(50, ATTACHED)),
+        (WARNED + event(f"2026 [Normal] {ASSIGNED}"), Progress(50, ASSIGNED, is_assigned=True)),
+        (
+            WARNED + event(f"2026 [Normal] {ASSIGNED}") + event("2026 [Warning] Odd"),
+            Progress(50, "Odd", "Odd", is_assigned=True),
+        ),
         (event("Odd", raw_event={"type": "Warning", "message": 7}), Progress(50)),
         (event("Odd", raw_event=["Warning"]), Progress(50, "Odd")),
         (WARNED + event("Spawn failed: ", failed=True), Progress(50, "", NO_GPU, True)),
@@ -259,6 +272,18 @@ def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason, failur
         failure_causes.choose_reason(State.STARTING, read, State.FAILED, parse_last_event(failure).message)
         == reason
     )
+
+
+def test_failure_is_not_blamed_on_the_search_for_a_machine_that_was_found():
+    warned = _observe_starting(parse_last_event(WARNED), "lab")
+    assigned = _observe_starting(parse_last_event(WARNED + event(f"2026 [Normal] {ASSIGNED}")), "lab")
+    failed = _observe_stopped(parse_last_event(FAILED), "lab")
+    state, known = State.STOPPED, None
+    for seen in (warned, assigned, failed):
+        known = failure_causes.choose_reason(state, known, seen.state, seen.reason)
+        state = seen.state
+    assert warned.reason == NO_GPU
+    assert (state, known) == (State.FAILED, "pod jupyter/jupyter-ana did not start in 300 seconds!")
 
 
 @given(st.binary(), st.integers(0, len(STREAM)))

@@ -272,6 +272,8 @@ async def test_a_reason_is_kept_until_it_is_up_or_started_again(store, clock, wo
         (State.FAILED, "Timeout", NO_GPU),
         (State.STOPPED, None, NO_GPU),
         (State.STARTING, None, None),
+        (State.STARTING, "image", "image"),
+        (State.STARTING, "", None),
         (State.STARTING, "quota", "quota"),
         (State.FAILED, "OOMKilled", "OOMKilled"),
     ]:
