@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.domain.time_parsing.words import MONTHS, WEEKDAY_NAMES, compile_phrases, replace_phrases, spell
+from bot.domain.time_parsing.words import MONTHS, WEEKDAY_NAMES, replace_phrases, spell
 
 DAYS: Final = tuple(name[:3] for name in WEEKDAY_NAMES)
 WEEKDAYS: Final = frozenset(DAYS[:5])
@@ -32,11 +32,12 @@ _SHORT: Final = {
     for day, also in zip(DAYS, ("m mo", "tu di", "we w mi", "th do", "f fr", "sa", "su so"), strict=True)
     for short in also.split()
 }
-_ISO_DATE: Final = re.compile(r"(?!0000)([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_ISO_DATE: Final = r"(?!0000)([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _NAME: Final = "|".join(f"{name}|{name[:4]}|{name[:3]}" for name in WEEKDAY_NAMES)
-_WEEKDAY: Final = re.compile(rf"(?:(next|week)_)?({_NAME})")
-_DATE: Final = re.compile(
-    rf"(?:the_)?(0?[1-9]|[12][0-9]|3[01])(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?([0-9]{{4}})?(?:_({_NAME}))?"
+_WEEKDAY: Final = rf"(?:(next|week)_)?({_NAME})"
+_DATE: Final = (
+    rf"(?:the_)?(0?[1-9]|[12][0-9]|3[01])(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?"
+    rf"([0-9]{{4}})?(?:_({_NAME}))?"
 )
 _Days = tuple[date, date]
 #: Direction in time: forward (1) or backward (-1).
@@ -99,11 +100,11 @@ def parse_day(word: str) -> Day | None:
     """Parse a word for a day: ``tomorrow``, a weekday, a date, or a form that ``spell`` produces."""
     if word in _AHEAD:
         return Day(ahead=_AHEAD[word])
-    if found := _ISO_DATE.fullmatch(word):
+    if found := re.fullmatch(_ISO_DATE, word):
         return Day(year=int(found[1]), month=int(found[2]), day=int(found[3]))
-    if found := _WEEKDAY.fullmatch(word):
+    if found := re.fullmatch(_WEEKDAY, word):
         return Day(weekday=DAYS.index(found[2][:3]), side=found[1] or "")
-    found = _DATE.fullmatch(word)
+    found = re.fullmatch(_DATE, word)
     if found is None or not (found[2] or found[3] or word.startswith("the_")):
         return None
     day, name, number, year, weekday = found.groups()
@@ -131,7 +132,7 @@ def find_weekday(word: str) -> int | None:
 def write_day(word: str) -> str:
     """Return a day in the form in which people write it, such as ``7 dec`` or ``monday next week``."""
     day = parse_day(word)
-    if day is None or _ISO_DATE.fullmatch(word):
+    if day is None or re.fullmatch(_ISO_DATE, word):
         return word
     name = "" if day.weekday is None else WEEKDAY_NAMES[day.weekday]
     if not day.day:
@@ -210,15 +211,15 @@ _MAX_DAYS: Final = 366
 #: with the same month a year earlier.
 RETENTION_DAYS: Final = 400
 _NOISE: Final = frozenset({"in", "on", "during", "of", "the", "die", "my", "over"})
-_CLOCK: Final = re.compile(
+_CLOCK: Final = (
     r"\b(?:[0-9]*(?:hour|minute|h)|[0-9]{1,2}:[0-9]{2}|[0-9.:]+ ?[ap]m|o'clock|at [0-9]+)\b"
     r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
 )
-_COMING: Final = re.compile(r"\b(?:next|coming|tomorrow|overmorrow)(?:\b|_)|\bin [0-9]+ [a-z]+$")
+_COMING: Final = r"\b(?:next|coming|tomorrow|overmorrow)(?:\b|_)|\bin [0-9]+ [a-z]+$"
 _UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
 #: Replacements, in order, that give each kind of period a single spelling. For example, a period counted from
 #: today becomes ``1 week ago``.
-_PERIODS: Final = compile_phrases(
+_PERIODS: Final = (
     (r"^all (?=.)|^for (?![0-9])", ""),
     (r"\bsince\b", "from"),
     (r"\b([0-9]{1,3}) ?d\b", r"\1 day"),
@@ -248,14 +249,14 @@ _PERIODS: Final = compile_phrases(
     (" +", " "),
 )
 #: Replacements that are made only in past periods, where ``1.11`` is a date.
-_PAST: Final = compile_phrases(
+_PAST: Final = (
     (r"\bpast\b", "last"),
     (r"\bnow\b", "today"),
     (r"\bfor ", ""),
     (r"(?<![0-9.])([0-9]{1,2}\.(?:0?[1-9]|1[0-2]))\b(?!\.?[0-9])\.?", r"\1."),
 )
 #: Matches the word between the first and the last day of a span.
-_JOINT: Final = re.compile(" (?:to|until|till|through|thru|-) | (?=for )")
+_JOINT: Final = " (?:to|until|till|through|thru|-) | (?=for )"
 #: Maps each unit longer than a week to its number of months.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
 #: Maps a week, and each part of it, to its first and last weekday. Monday is 0.
@@ -361,13 +362,13 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"
     spelt = replace_phrases(spell(text), _PAST)
-    if _COMING.search(f"{text} {spelt}".casefold()):
+    if re.search(_COMING, f"{text} {spelt}".casefold()):
         return "future"
     words = _rewrite(spelt) or "0 week ago"
     try:
         spans = [_read_span(one, today, -1) for one in words.split(" and ")]
         if None in spans:
-            return "clock" if _CLOCK.search(words) else "unreadable"
+            return "clock" if re.search(_CLOCK, words) else "unreadable"
         found = sorted(span for span in spans if span)
         # "Monday and Friday" isn't a single period, because there are other days in between.
         has_gap = any(then[0] > before[1] + timedelta(days=1) for before, then in pairwise(found))
@@ -436,8 +437,8 @@ def _read_span(words: str, today: date, step: Step) -> _Days | None:
     rest = rest if lead == "from" else words
     if found := _read_period(rest, today, step):
         # If the words are about the past, "from Monday" means all days from Monday up to today.
-        return found if rest == words or _JOINT.search(rest) else (found[0], today) if step < 0 else None
-    joint = _JOINT.search(rest)
+        return found if rest == words or re.search(_JOINT, rest) else (found[0], today) if step < 0 else None
+    joint = re.search(_JOINT, rest)
     if joint is None:
         return None
     first, last = rest[: joint.start()], rest[joint.end() :]
@@ -480,7 +481,7 @@ def _read_one(words: str, today: date, step: Step) -> _Days | None:
 
 def _read_names(words: str, today: date) -> _Days | None:
     """Return the days that a name, or a span from one name to another, means at or before ``today``."""
-    first, *last = _JOINT.split(words, maxsplit=1)
+    first, *last = re.split(_JOINT, words, maxsplit=1)
     end = _read_name("".join(last) or first, today, -1)
     begin = _read_name(first, end[1], -1) if end and last else end
     return (begin[0], end[1]) if begin and end else None

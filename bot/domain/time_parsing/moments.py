@@ -49,24 +49,22 @@ _ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
 #: Matches a duration in weeks, days, hours, minutes and seconds, in that order. Minutes that follow hours
 #: need no unit: ``1h30``.
-_LENGTH: Final = re.compile(
+_LENGTH: Final = (
     rf"(?:{_NUMBER} ?w(?:(?:ee)?k)?(?: and)?)? ?(?:{_NUMBER} ?d(?:ay)?(?: and)?)? ?"
     rf"(?:{_NUMBER} ?h(?:(?:ou)?rs?)?(?: and)? ?(?:([0-5]?[0-9])(?: ?m(?:in(?:ute)?s?)?)?)?"
     rf"|{_NUMBER} ?m(?:in(?:ute)?s?)?)?(?: ?(?:and )?{_NUMBER} ?s(?:ec(?:ond)?s?)?)?"
 )
 #: Matches a duration in machine format, such as ``PT2H``.
-_ISO_LENGTH: Final = re.compile(
-    rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
-)
+_ISO_LENGTH: Final = rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 #: Matches the T between a date and a time, as in ``2027-01-15t18:00``, or before a time on its own.
-_ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
+_ISO_JOINT: Final = r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)"
 #: Matches a date and a time without separators, as in ``20270115t180000``.
-_ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})\b")
-_CLOCK: Final = re.compile(
+_ISO_BARE: Final = r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})\b"
+_CLOCK: Final = (
     r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]{1,9})?))?)?"
     r"(?: ?(am|pm|h|o'clock))?"
 )
-_DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
+_DIGITS: Final = r"([0-9]{2})([0-5][0-9])"
 _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
@@ -199,7 +197,7 @@ def parse(text: str, kind: Kind = "") -> float | TimeOfDay | Unread:
 @lru_cache(maxsize=512)
 def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
     plain, zone = split_zone(text)
-    plain = spell_clock(_ISO_JOINT.sub(" ", _ISO_BARE.sub(r"\1-\2-\3 \4:\5:\6", plain)))
+    plain = spell_clock(re.sub(_ISO_JOINT, " ", re.sub(_ISO_BARE, r"\1-\2-\3 \4:\5:\6", plain)))
     while (first := plain.partition(" "))[0] in LEADS and first[2]:
         plain, kind = first[2], LEADS[first[0]] or kind or "time"
     found: float | TimeOfDay | Unread = _parse_time(plain, is_announced=kind == "time")
@@ -214,7 +212,7 @@ def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
 
 def _parse_length(text: str) -> float | None:
     """Return a duration in seconds, or None if the string isn't a duration."""
-    found = _ISO_LENGTH.fullmatch(text) or _LENGTH.fullmatch(text)
+    found = re.fullmatch(_ISO_LENGTH, text) or re.fullmatch(_LENGTH, text)
     if found is None or not any(found.groups()):
         return None
     weeks, days, hours, *minutes, seconds = map(_to_decimal, found.groups())
@@ -265,10 +263,10 @@ def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
     """Return a time of day. Without a word such as ``at``, it must have minutes, am or pm, or a name."""
     if text in _NAMED_TIMES:
         return TimeOfDay(_NAMED_TIMES[text], is_sure=True)
-    if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) != _CENTURY):
+    if (four := re.fullmatch(_DIGITS, text)) and (is_announced or int(four[1]) != _CENTURY):
         hour, minute = int(four[1]), int(four[2])
         return TimeOfDay(hour, minute, is_sure=True) if hour < 24 else Unread("unreadable")
-    found = _CLOCK.fullmatch(text)
+    found = re.fullmatch(_CLOCK, text)
     if found is None:
         return Unread("unreadable")
     hour, minute, second, mark = int(found[1]), int(found[3] or 0), _to_decimal(found[4]), found[5] or ""

@@ -4,6 +4,9 @@
 singular, and turns each day into a single word that ``days.parse_day`` reads: ``7dec2026``, ``7.12.``,
 ``the_7`` (the 7th), ``7dec_monday``, ``next_monday``, ``week_monday`` (Monday next week). ``~`` marks a time
 written in words: *half past 7* becomes ``7~30``.
+
+The patterns of this package are plain strings, which ``re`` compiles on first use. Compiling them all delays
+the start.
 """
 
 import re
@@ -12,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,7 +23,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
-Phrases = tuple[tuple[re.Pattern[str], str], ...]
+Phrases = tuple[tuple[str, str], ...]
 
 #: Maps each word that can introduce a time to what follows it: a duration or a time of day. *About* can
 #: introduce either. In a phrase such as ``for about 2h``, the other word (*for*) decides.
@@ -86,14 +89,15 @@ def _split_rows(table: str) -> list[list[str]]:
     return [row.split() for row in re.split("[;\n]", table.strip())]
 
 
-def compile_phrases(*phrases: tuple[str, str]) -> Phrases:
-    """Compile the patterns of phrases and their replacements, for ``replace_phrases``."""
-    return tuple((re.compile(pattern), said) for pattern, said in phrases)
+@cache
+def _compile_phrases(phrases: Phrases) -> list[tuple[re.Pattern[str], str]]:
+    """Compile the patterns of phrases. They may be too many for the cache of ``re``."""
+    return [(re.compile(pattern), said) for pattern, said in phrases]
 
 
 def replace_phrases(text: str, phrases: Phrases) -> str:
-    """Replace phrases in a string, in the given order."""
-    for pattern, said in phrases:
+    """Replace phrases in a string, in the given order. Each phrase is a pattern and its replacement."""
+    for pattern, said in _compile_phrases(phrases):
         text = pattern.sub(said, text)
     return text
 
@@ -129,11 +133,11 @@ _BEFORE_A_DAY: Final = f"on|by|to|till|from|since|until|before|and|{_WEEKDAY[1:-
 _YEAR: Final = "(?: (20[0-9]{2}|2[4-9][0-9]{2}|[3-9][0-9]{3})\\b)?"
 _NO_HOUR: Final = r"(?![0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
 #: Matches the German *am*, which means "on" (``um 9 am Montag``), but not the English one (``9 am Monday``).
-_GERMAN_AM: Final = re.compile(
+_GERMAN_AM: Final = (
     rf"\bam (?=(?:{'|'.join(word for word, read in _READ_AS.items() if read in {*WEEKDAY_NAMES, *PARTS})})\b)"
 )
 #: Replacements, in the order in which they are made: first dates, then other phrases.
-_PHRASES: Final = compile_phrases(
+_PHRASES: Final = (
     # In `21 to 24 dec`, the month applies to both days.
     (rf"\b{_DAY}{_TH}? ?(-|to|and|until) ?(?={_DAY}{_TH}? ?(?:of )?{_MONTH}\b)", r"\1\4 \2 "),
     # In `7 dec 9`, either 7 or 9 may be the day.
@@ -173,12 +177,12 @@ _PHRASES: Final = compile_phrases(
     (r"\b([0-9]+) ?(h|d|hour|day) and 1 half\b", r"\1.5 \2"),
     (r"\b(?:1 )?half(?: 1)? (?=(?:hour|day)\b)", "0.5 "),
 )
-_SPOKEN: Final = re.compile(
+_SPOKEN: Final = (
     r"(?<!-)\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
     rf"([0-9]{{1,2}})(?![0-9:.h]|{_MONTH})(?! ?(?:h|min))"
 )
 #: Matches an hour and a minute in words, such as ``five thirty``. It doesn't match two separate numbers.
-_HOUR_AND_MINUTE: Final = re.compile(
+_HOUR_AND_MINUTE: Final = (
     r"\b(1?[0-9]|2[0-3]) ([1-5][05])"
     rf"(?= ?(?:am|pm)\b|$| (?:today|tonight|tomorrow|on|in|{_PART}|{_WEEKDAY})\b)"
 )
@@ -216,14 +220,14 @@ def spell(text: str) -> str:
     """Rewrite a string so that each word, date and phrase has only one spelling. Keep times of day."""
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
-    plain = _GERMAN_AM.sub("on ", re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain))
+    plain = re.sub(_GERMAN_AM, "on ", re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain))
     words = (normalize_word(word.strip(",;!?")) for word in plain.split())
     return replace_phrases(" ".join(filter(None, words)).rstrip(" ."), _PHRASES)
 
 
 def spell_clock(text: str) -> str:
     """Rewrite a string like ``spell``, and convert spoken times such as ``half past 7`` to clock times."""
-    return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
+    return re.sub(_SPOKEN, _as_clock, re.sub(_HOUR_AND_MINUTE, r"\1~\2", spell(text)))
 
 
 def _as_clock(found: re.Match[str]) -> str:
@@ -239,19 +243,19 @@ def _as_clock(found: re.Match[str]) -> str:
 
 # -- zones -----------------------------------------------------------------------------------------------
 
-_OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
+_OFFSET: Final = r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?"
 #: Errors raised for a time zone that this machine's time zone database lacks.
 _NO_ZONE: Final = (ZoneInfoNotFoundError, ValueError, OSError)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MAX_ZONE_WORDS: Final = 4
 #: Programs write a time zone right after the time: ``18:00Z``, ``18:00[UTC]``, ``18:00+02:00[Asia/Tokyo]``.
 #: This matches the part in brackets, which is ignored after an offset.
-_BRACKETS: Final = re.compile(r"\[([\w/+-]+)\]")
+_BRACKETS: Final = r"\[([\w/+-]+)\]"
 #: Matches the place between a time and its zone, where a space is inserted.
-_JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
+_JOINED: Final = r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])"
 #: Matches the text before a ``-`` that begins an offset: a date and a time joined by ``T``, or a time with
 #: seconds. Elsewhere, ``-`` is a dash, as in ``2026-12-24 9:00-12:00``.
-_JOINED_MINUS: Final = re.compile(
+_JOINED_MINUS: Final = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )
 
@@ -280,8 +284,8 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
     A zone may be named after a city or country, and several zones may share a name, such as *IST*.
     """
     whole = fold_signs(text).casefold()
-    plain, bracketed = _BRACKETS.sub("", whole), set(_BRACKETS.findall(whole))
-    words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
+    plain, bracketed = re.sub(_BRACKETS, "", whole), set(re.findall(_BRACKETS, whole))
+    words = re.sub(_JOINED, " ", re.sub(_JOINED_MINUS, r"\1 utc", plain)).split()
     for begin in range(1, len(words)):
         for end in range(min(begin + _MAX_ZONE_WORDS, len(words)), begin, -1):
             name = [word.strip(",;!?.()") for word in words[begin:end]]
@@ -297,7 +301,7 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
 @lru_cache(maxsize=512)
 def find_zones(name: str) -> tuple[tzinfo, ...]:
     """Return the zones with this name, or the zone with an offset such as ``+2``. There may be none."""
-    if offset := _OFFSET.fullmatch(name.replace("_", "")):
+    if offset := re.fullmatch(_OFFSET, name.replace("_", "")):
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
     keys = _load_zone_names().get(_strip_accents(name), ())
