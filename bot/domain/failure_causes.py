@@ -6,6 +6,7 @@
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
@@ -67,124 +68,123 @@ _COUNTED: Final = (
 #: Reasons, each with a pattern for its messages. The first pattern that matches a message determines the
 #: reason. The patterns follow the wording of Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners,
 #: Posit Workbench, Sphere Engine and cloud providers.
-_PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
-    (reason, re.compile(pattern, re.IGNORECASE))
-    for reason, pattern in (
-        # Usher's own provider packages use this message if the provider gives no reason for a state.
-        (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
-        (
-            Reason.DISK,
-            r"no space left|disk ?pressure|disk (?:is )?full|resource: ephemeral",
-        ),
-        (Reason.QUOTA, r"exceeded quota:"),
-        (
-            Reason.DISK,
-            rf"(?=.*\b(?:exceed\w*|over|full|used|reached|exhausted|out of|no)\b)(?=.*{_STORAGE}).*\bquota",
-        ),
-        (Reason.USAGE, rf"^(?!.*{_QUOTA_KEEPER}){_OVER_TIME}"),
-        (Reason.USAGE, r"\b(?:qos|assoc)(?:max|grp)(?!\w*perjob)\w*minutes"),
-        (
-            Reason.QUOTA,
-            r"exceed\w*\b.{0,80}quota|quota.{0,80}exceed|\b(?:insufficient|not enough|failed) quota\b",
-        ),
-        (Reason.QUOTA, rf"^(?!.*{_QUOTA_KEEPER}).*{_QUOTA_USED_UP}"),
-        (Reason.QUOTA, r"\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"),
-        (Reason.QUOTA, r"\byour (?:\S+ ){0,3}(?:limit|allowance)\b|\bper[- ]user\b"),
-        (Reason.ADDING, r"\btriggered scale-up|\bscaling up\b"),
-        (
-            Reason.NO_GPU,
-            r"insufficient \S*(?:gpu|nvidia|amd\.com)|no (?:free |available )?gpus? (?:is |are )?avail",
-        ),
-        (Reason.MEMORY, r"\boom-?kill|out of memory|allocate memory|exit code:? 137\b|resource: memory"),
-        (
-            Reason.NO_ROOM,
-            r"\binsufficient (?:cpu|memory|ephemeral|pods|resources)|too many pods|no (?:existing )?nodes ",
-        ),
-        (
-            Reason.NO_ROOM,
-            r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up|out of resources",
-        ),
-        # Messages that come from the clouds themselves: AWS, Google and Azure.
-        (Reason.NO_ROOM, r"insufficient\w*capacity|resource_pool_exhausted|skunotavailable|allocationfailed"),
-        (Reason.NO_ROOM, r"(?:not|n't) have (?:enough|sufficient) (?:\S+ )?(?:resources|capacity)\b"),
-        # Kubernetes also reports volumes that it has attached: "AttachVolume.Attach succeeded for volume …".
-        (
-            Reason.STORAGE,
-            r"failed ?(?:mount|attach)|(?:mount|attach)volume(?!\S* succeeded)|attach or mount|multi-attach",
-        ),
-        (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
-        # Kubernetes gives such taints to machines that have just been added or aren't responding.
-        (Reason.NO_ROOM, r"\btaint \{node\.(?:cloudprovider\.)?kubernetes\.io/"),
-        (
-            Reason.NO_MATCH,
-            r"affinity/selector|node selector|no such gpu|(?:unknown|invalid) (?:gpu|generic resource)",
-        ),
-        (Reason.NO_MATCH, r"requested node configuration is not available|untolerated taint"),
-        (
-            Reason.IMAGE,
-            r"(?:errimage|imageinspect)\w+|imagepull|image pull|(?:invalid|no such) ?image|pull access",
-        ),
-        # An image's name may contain "error", as in "Pulling image …/error-analysis", which isn't a failure.
-        (Reason.IMAGE, r"pull(?:ing)? (?:the )?image (?!\S+$).*(?:fail|error)"),
-        (Reason.IMAGE, r"(?:failed to|back-off) pull|manifest.* unknown"),
-        (Reason.IMAGE, r"\bimage\b.{0,80}(?:not be (?:pulled|found)|not found|does(?:n't| not) exist)"),
-        (Reason.PROFILE, r"(?:unknown|invalid|no such) profile"),
-        (Reason.PROFILE, r"\bprofiles?\b.{0,80}(?:misconfigured|not found|does(?:n't| not) exist|no longer)"),
-        (Reason.LICENSE, r"\blicen[cs]e\b.{0,80}(?:expired|exceeded|limit|invalid|not (?:valid|activated))"),
-        (
-            Reason.QUOTA,
-            rf"(?<!time )(?<!rate )\b(?:limit|maximum)\b.{{0,40}}\b{_COUNTED}|\b{_COUNTED} limit\b",
-        ),
-        (Reason.DENIED, r"\bforbidden\b|denied the request|not authorized|permission denied|podsecurity"),
-        (Reason.CRASHED, r"crashloop|back-off restarting|exit(?:ed)? (?:with )?(?:code|status)"),
-        (
-            Reason.TAKEN,
-            r"\bpreempted\b|\bevict(?:ed|ing)\b|node (?:was )?(?:lost|shutdown|shut down)|nodenotready",
-        ),
-        (
-            Reason.SLOW,
-            r"\btime[ds]?[ -]?out|did(?:n't| not) (?:respond|start) in|deadline ?exceeded|took too long",
-        ),
-    )
+_PATTERNS: Final = (
+    # Usher's own provider packages use this message if the provider gives no reason for a state.
+    (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
+    (
+        Reason.DISK,
+        r"no space left|disk ?pressure|disk (?:is )?full|resource: ephemeral",
+    ),
+    (Reason.QUOTA, r"exceeded quota:"),
+    (
+        Reason.DISK,
+        rf"(?=.*\b(?:exceed\w*|over|full|used|reached|exhausted|out of|no)\b)(?=.*{_STORAGE}).*\bquota",
+    ),
+    (Reason.USAGE, rf"^(?!.*{_QUOTA_KEEPER}){_OVER_TIME}"),
+    (Reason.USAGE, r"\b(?:qos|assoc)(?:max|grp)(?!\w*perjob)\w*minutes"),
+    (
+        Reason.QUOTA,
+        r"exceed\w*\b.{0,80}quota|quota.{0,80}exceed|\b(?:insufficient|not enough|failed) quota\b",
+    ),
+    (Reason.QUOTA, rf"^(?!.*{_QUOTA_KEEPER}).*{_QUOTA_USED_UP}"),
+    (Reason.QUOTA, r"\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"),
+    (Reason.QUOTA, r"\byour (?:\S+ ){0,3}(?:limit|allowance)\b|\bper[- ]user\b"),
+    (Reason.ADDING, r"\btriggered scale-up|\bscaling up\b"),
+    (
+        Reason.NO_GPU,
+        r"insufficient \S*(?:gpu|nvidia|amd\.com)|no (?:free |available )?gpus? (?:is |are )?avail",
+    ),
+    (Reason.MEMORY, r"\boom-?kill|out of memory|allocate memory|exit code:? 137\b|resource: memory"),
+    (
+        Reason.NO_ROOM,
+        r"\binsufficient (?:cpu|memory|ephemeral|pods|resources)|too many pods|no (?:existing )?nodes ",
+    ),
+    (
+        Reason.NO_ROOM,
+        r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up|out of resources",
+    ),
+    # Messages that come from the clouds themselves: AWS, Google and Azure.
+    (Reason.NO_ROOM, r"insufficient\w*capacity|resource_pool_exhausted|skunotavailable|allocationfailed"),
+    (Reason.NO_ROOM, r"(?:not|n't) have (?:enough|sufficient) (?:\S+ )?(?:resources|capacity)\b"),
+    # Kubernetes also reports volumes that it has attached: "AttachVolume.Attach succeeded for volume …".
+    (
+        Reason.STORAGE,
+        r"failed ?(?:mount|attach)|(?:mount|attach)volume(?!\S* succeeded)|attach or mount|multi-attach",
+    ),
+    (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
+    # Kubernetes gives such taints to machines that have just been added or aren't responding.
+    (Reason.NO_ROOM, r"\btaint \{node\.(?:cloudprovider\.)?kubernetes\.io/"),
+    (
+        Reason.NO_MATCH,
+        r"affinity/selector|node selector|no such gpu|(?:unknown|invalid) (?:gpu|generic resource)",
+    ),
+    (Reason.NO_MATCH, r"requested node configuration is not available|untolerated taint"),
+    (
+        Reason.IMAGE,
+        r"(?:errimage|imageinspect)\w+|imagepull|image pull|(?:invalid|no such) ?image|pull access",
+    ),
+    # An image's name may contain "error", as in "Pulling image …/error-analysis", which isn't a failure.
+    (Reason.IMAGE, r"pull(?:ing)? (?:the )?image (?!\S+$).*(?:fail|error)"),
+    (Reason.IMAGE, r"(?:failed to|back-off) pull|manifest.* unknown"),
+    (Reason.IMAGE, r"\bimage\b.{0,80}(?:not be (?:pulled|found)|not found|does(?:n't| not) exist)"),
+    (Reason.PROFILE, r"(?:unknown|invalid|no such) profile"),
+    (Reason.PROFILE, r"\bprofiles?\b.{0,80}(?:misconfigured|not found|does(?:n't| not) exist|no longer)"),
+    (Reason.LICENSE, r"\blicen[cs]e\b.{0,80}(?:expired|exceeded|limit|invalid|not (?:valid|activated))"),
+    (
+        Reason.QUOTA,
+        rf"(?<!time )(?<!rate )\b(?:limit|maximum)\b.{{0,40}}\b{_COUNTED}|\b{_COUNTED} limit\b",
+    ),
+    (Reason.DENIED, r"\bforbidden\b|denied the request|not authorized|permission denied|podsecurity"),
+    (Reason.CRASHED, r"crashloop|back-off restarting|exit(?:ed)? (?:with )?(?:code|status)"),
+    (
+        Reason.TAKEN,
+        r"\bpreempted\b|\bevict(?:ed|ing)\b|node (?:was )?(?:lost|shutdown|shut down)|nodenotready",
+    ),
+    (
+        Reason.SLOW,
+        r"\btime[ds]?[ -]?out|did(?:n't| not) (?:respond|start) in|deadline ?exceeded|took too long",
+    ),
 )
 
 #: Matches a provider's message that there isn't enough of a resource. The group is the resource's name.
-_SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
+_SHORT_OF: Final = r"(?i)(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b"
 #: Matches an autoscaler's message that it won't add a machine.
-_ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
+_ADDS_NONE: Final = r"(?i)trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b"
 
 
 def find_scarce_resources(message: str) -> tuple[str, ...]:
     """Return which of "cpu", "memory" and "ephemeral-storage" are scarce according to a message."""
-    return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
+    return tuple(dict.fromkeys(name.lower() for name in re.findall(_SHORT_OF, message[:MAX_REASON_LENGTH])))
 
 
 #: Shortages that end when other people free up machines. This doesn't include an expired licence, or a quota
 #: that the user has used up.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
-_SEATS: Final = re.compile(
-    r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
-)
+_SEATS: Final = r"(?i)\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail"
 #: Reasons that have to do with limits on the user's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
 #: Matches messages about a quota of the cloud account (Google, Azure, AWS), which everyone shares.
-_OF_ALL: Final = re.compile(
-    r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
-    r"|(?:vcpu|instance)limitexceeded",
-    re.IGNORECASE,
+_OF_ALL: Final = (
+    r"(?i)\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota|(?:vcpu|instance)limitexceeded"
 )
 
 
 def lacks_capacity(message: str) -> bool:
     """Return whether a message reports a shortage of shared machines, licence seats or shared quota."""
     said = message[:MAX_REASON_LENGTH]
-    return find_reason(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
+    return find_reason(said) in _SHARED or any(re.search(pattern, said) for pattern in (_SEATS, _OF_ALL))
 
 
 def find_reason(message: str) -> Reason | None:
     """Return the reason that a provider's message gives, or None if Usher recognises none."""
     said = message[:MAX_REASON_LENGTH]
-    return next((reason for reason, pattern in _PATTERNS if pattern.search(said)), None)
+    return next((reason for reason, pattern in _compile_patterns() if pattern.search(said)), None)
+
+
+@cache
+def _compile_patterns() -> list[tuple[Reason, re.Pattern[str]]]:
+    """Compile the patterns on first use, because compiling them delays the start."""
+    return [(reason, re.compile(pattern, re.IGNORECASE)) for reason, pattern in _PATTERNS]
 
 
 def split_message(state: State, message: str) -> tuple[str | None, str | None]:
@@ -218,7 +218,7 @@ def pick_failure_message(messages: Sequence[str | None]) -> str | None:
     said = [one for one in messages if one]
     while len(said) > 1 and find_reason(said[-1]) is Reason.SLOW:
         said.pop()
-    if not said or not _ADDS_NONE.search(said[-1]):
+    if not said or not re.search(_ADDS_NONE, said[-1]):
         return said[-1] if said else None
     named = [one for one in said if find_reason(one) is Reason.NO_GPU or find_scarce_resources(one)]
-    return ([one for one in named if not _ADDS_NONE.search(one)] or named or said)[-1]
+    return ([one for one in named if not re.search(_ADDS_NONE, one)] or named or said)[-1]
