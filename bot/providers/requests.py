@@ -267,16 +267,15 @@ _REACHED_PATTERNS: Mapping[str, str] = {
     "remove": r"(removed|deleted)",
 }
 #: Matches messages saying that a call was refused because the workspace is in the middle of a change.
-_PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
+_PENDING_PATTERN: Final = r"(?i)\bpending:? \w|\bbeing renamed\b"
 #: Matches refusals that mention another operation in progress, but not messages about a quota.
-_UNDER_WAY_PATTERN = re.compile(
-    r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
+_UNDER_WAY_PATTERN: Final = (
+    r"(?i)^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
     r"stopping|shutting down|restarting|resuming|suspending|deleting|under maintenance)\b"
     r"|\b(operation|build|update|backup|change|transition|action|job) (is )?(already |still |currently )*"
     r"(running|active)\b|\bpending (operation|build|change|update|action)\b"
-    r"|(\bnot|n't) (yet )?(finished|completed?)\b|\buntil\b.{1,60}\b(finish|complet|done\b))",
-    re.IGNORECASE,
+    r"|(\bnot|n't) (yet )?(finished|completed?)\b|\buntil\b.{1,60}\b(finish|complet|done\b))"
 )
 #: Matches the nouns that a refusal may use for the workspace.
 _THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
@@ -308,11 +307,11 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
     except errors.PermanentError as error:
         if not error.is_quoted or (goal == "start" and lacks_capacity(error.message)):
             raise
-        if _PENDING_PATTERN.search(error.message):
+        if re.search(_PENDING_PATTERN, error.message):
             raise errors.Conflict(error.message, status=error.status) from None
         if _is_already(goal, error.message, names):
             return error.message
-        if _UNDER_WAY_PATTERN.search(error.message):
+        if re.search(_UNDER_WAY_PATTERN, error.message):
             raise errors.Conflict(error.message, status=error.status) from None
         raise
     return None

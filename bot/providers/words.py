@@ -3,6 +3,8 @@
 A provider may pass on another program's output, such as a Kubernetes client's exception with headers and a
 JSON body, ``HTTP 500: error (words)``, an HTML page, or text in quotes. ``find_innermost_words`` finds the
 message in such output before anything is shortened or classified.
+
+The patterns are plain strings, which ``re`` compiles on first use. Compiling them all delays the start.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ MAX_LITERAL_LENGTH: Final = 2000
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 #: Keys that may hold the text of an error detail.
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
-_SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
+_SENTENCE_PATTERN: Final = r"[^\W\d_]{2}\S* [^\W\d_]{2}"
 #: Keys that may name the invalid field in an error detail.
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 #: Names that stand for a whole part of a request, such as its body, rather than for a field.
@@ -49,57 +51,51 @@ _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
 #: Matches the labels that programs put before a message: a status, a word like "error", or an exception's
 #: name.
-_LABEL_PATTERN: Final = re.compile(
+_LABEL_PATTERN: Final = (
     r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
 #: Matches uninformative text next to a label: a status phrase, a number, a URL, or a filler word.
-_BESIDE_LABELS_PATTERN: Final = re.compile(
-    rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
+_BESIDE_LABELS_PATTERN: Final = (
+    rf"(?i){'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
-    r"|unhandled|unknown|while|with",
-    re.IGNORECASE,
+    r"|unhandled|unknown|while|with"
 )
 #: Matches identifiers from program code, such as ``camelCase``.
-_IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*")
-_LABEL_WORD_PATTERN: Final = re.compile(
-    rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
-)
+_IDENTIFIER_PATTERN: Final = r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*"
+_LABEL_WORD_PATTERN: Final = rf"(?i)\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*"
 #: Matches the characters between a label and the message, such as the colon in "Error: no such file".
-_LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
+_LABEL_END_PATTERN: Final = r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+"
 #: Matches a name with arguments in brackets before a colon, as in ``HTTPError(404): no such page``.
-_ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
+_ARGUMENTS_PATTERN: Final = r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )"
 #: Matches a string that ends with arguments in brackets, as in ``ValueError('no such page')``.
-_BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
+_BRACKETS_PATTERN: Final = r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?"
 #: Matches the text before the name of the exception that caused a failure, such as the words before
 #: ``ConnectTimeoutError`` in ``Max retries exceeded (Caused by ConnectTimeoutError(…))``.
-_CAUSE_PATTERN: Final = re.compile(
-    r".{1,200}?(?:: |\((?=Caused by ))(?:Caused by )?"
-    r"(?=(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?:: |\())",
-    re.DOTALL,
+_CAUSE_PATTERN: Final = (
+    r"(?s).{1,200}?(?:: |\((?=Caused by ))(?:Caused by )?"
+    r"(?=(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?:: |\())"
 )
 MAX_LABEL_LENGTH: Final = 300
 #: Matches the URL at the end of an exception message from requests or aiohttp.
-_ADDRESS_PATTERN: Final = re.compile(r"(?:,? for url: |, url=)\S{1,500}$")
+_ADDRESS_PATTERN: Final = r"(?:,? for url: |, url=)\S{1,500}$"
 #: Labels in the message of a Kubernetes client's exception (``ApiException.__str__``).
 _HEADERS_LABEL: Final = "HTTP response headers: "
 _BODY_LABEL: Final = "HTTP response body: "
 #: Matches a line of a stack trace from Python, Java or JavaScript.
-_FRAME_PATTERN: Final = re.compile(
-    r"^(?:[ \t]*at (?:[^\s(]{1,200} ?\(.*\)|\S{1,300}:\d+:\d+)|Traceback \(most recent call last\):)$",
-    re.MULTILINE,
+_FRAME_PATTERN: Final = (
+    r"(?m)^(?:[ \t]*at (?:[^\s(]{1,200} ?\(.*\)|\S{1,300}:\d+:\d+)|Traceback \(most recent call last\):)$"
 )
 #: Patterns for error messages from AWS, and from gRPC in Python.
 _FORMAT_PATTERNS: Final = (
-    re.compile(r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (\"[^\"]+\").*", re.DOTALL),
-    re.compile(
-        r"An error occurred \([\w.]{1,100}\) when calling the \w{1,100} operation"
-        r"(?: \(reached max retries: \d+\))?: (.+)",
-        re.DOTALL,
+    r"(?s)<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (\"[^\"]+\").*",
+    (
+        r"(?s)An error occurred \([\w.]{1,100}\) when calling the \w{1,100} operation"
+        r"(?: \(reached max retries: \d+\))?: (.+)"
     ),
 )
-_XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
+_XML_MESSAGE_PATTERN: Final = r"(?i)<message\b[^<>]{0,200}>([^<]{1,2000})</message>"
 #: Strings that programs output when they have no message.
 _NO_WORDS: Final = frozenset(
     {"none", "null", "undefined", "nil", "[object object]", "{}", "[]", "n/a", "no message available"}
@@ -110,16 +106,16 @@ _TAG_NAMES: Final = (
     "|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|noscript|ol|p|pre|q|s|samp|section"
     "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
 )
-_TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
+_TAG_PATTERN: Final = rf"(?i)</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>"
 #: Matches tags that prove that a string is HTML: an end tag or a line break. A lone ``<b>`` may be part of
 #: the message.
-_MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
+_MARKUP_PATTERN: Final = rf"(?i)</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>"
 #: Matches inline tags, which don't start a new line.
-_INLINE_TAG_PATTERN: Final = re.compile(
-    r"</?(?:a|abbr|b|big|code|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)\b",
-    re.IGNORECASE,
+_INLINE_TAG_PATTERN: Final = (
+    r"(?i)</?(?:a|abbr|b|big|code|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
+    r"|wbr)\b"
 )
-_PAGE_PATTERN: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)\b[^<>]{0,500}>", re.IGNORECASE)
+_PAGE_PATTERN: Final = r"(?i)<(?:!doctype\s+html|html|head|body)\b[^<>]{0,500}>"
 #: Start and end markers of the parts of a page that browsers don't display.
 _UNSEEN_PARTS: Final = (
     ("<!--", "-->"),
@@ -129,25 +125,24 @@ _UNSEEN_PARTS: Final = (
     ("<title", "</title>"),
     ("<svg", "</svg>"),
 )
-_PAGE_TITLE_PATTERN: Final = re.compile(r"<title\b[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
-_ENTITY_PATTERN: Final = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
+_PAGE_TITLE_PATTERN: Final = r"(?is)<title\b[^>]{0,200}>(.{0,500}?)</title"
+_ENTITY_PATTERN: Final = r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});"
 #: Matches the names of web servers that appear at the bottom of error pages.
-_SERVER_PATTERN: Final = re.compile(
-    r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
-    re.IGNORECASE,
+_SERVER_PATTERN: Final = (
+    r"(?i)(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*"
 )
 #: Patterns for Markdown and Slack's markup, each with its replacement.
 _MARKDOWN_PATTERNS: Final = (
-    (re.compile(r"!\[[^\[\]]{0,200}\]\([^\s()]{1,500}\)"), ""),
-    (re.compile(r"\[([^\[\]]{1,200})\]\((https?://[^\s()]{1,500})\)"), r"\1 (\2)"),
-    (re.compile(r"<(https?://[^\s|<>]{1,500})\|([^<>]{1,200})>"), r"\2 (\1)"),
-    (re.compile(r"<(https?://[^\s|<>]{1,500})>"), r"\1"),
-    (re.compile(r"^#{1,6} ", re.MULTILINE), ""),
-    (re.compile(r"```(?:\w{1,20}(?=\n))?"), " "),
-    (re.compile(r"`([^`\n]{1,300})`"), r"\1"),
-    (re.compile(r"(?<![\w*])\*\*?([^\s*](?:[^*\n]{0,300}[^\s*])?)\*\*?(?![\w*])"), r"\1"),
-    (re.compile(r"(?<!\w)_([^\W_](?:[^_\n]{0,300}[^\s_])?)_(?!\w)"), r"\1"),
-    (re.compile(r"(?<![\w~])~~?([^\s~/](?:[^~\n]{0,300}[^\s~])?)~~?(?![\w~/])"), r"\1"),
+    (r"!\[[^\[\]]{0,200}\]\([^\s()]{1,500}\)", ""),
+    (r"\[([^\[\]]{1,200})\]\((https?://[^\s()]{1,500})\)", r"\1 (\2)"),
+    (r"<(https?://[^\s|<>]{1,500})\|([^<>]{1,200})>", r"\2 (\1)"),
+    (r"<(https?://[^\s|<>]{1,500})>", r"\1"),
+    (r"(?m)^#{1,6} ", ""),
+    (r"```(?:\w{1,20}(?=\n))?", " "),
+    (r"`([^`\n]{1,300})`", r"\1"),
+    (r"(?<![\w*])\*\*?([^\s*](?:[^*\n]{0,300}[^\s*])?)\*\*?(?![\w*])", r"\1"),
+    (r"(?<!\w)_([^\W_](?:[^_\n]{0,300}[^\s_])?)_(?!\w)", r"\1"),
+    (r"(?<![\w~])~~?([^\s~/](?:[^~\n]{0,300}[^\s~])?)~~?(?![\w~/])", r"\1"),
 )
 _CLOSING_QUOTES: Final = {
     '"': '"',
@@ -157,8 +152,8 @@ _CLOSING_QUOTES: Final = {
     "\u00ab": "\u00bb",
 }
 #: Matches a truncated JSON message.
-_CUT_MESSAGE_PATTERN: Final = re.compile(
-    r'\{[^{}]{0,400}?"(?:message|detail|error_description|msg)"\s*:\s*"((?:[^"\\]|\\.){1,2000})', re.DOTALL
+_CUT_MESSAGE_PATTERN: Final = (
+    r'(?s)\{[^{}]{0,400}?"(?:message|detail|error_description|msg)"\s*:\s*"((?:[^"\\]|\\.){1,2000})'
 )
 
 
@@ -172,7 +167,7 @@ def find_innermost_words(text: str) -> str:
 
     Returns "" if the output contains nothing but a status, or a page that names a status.
     """
-    words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
+    words = re.sub(_COLOUR_PATTERN, "", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
         inner = _open_once(words).strip()
         if inner == words:
@@ -242,7 +237,7 @@ def _read_embedded_object(text: str) -> str | None:
             value = _parse_literal(text[start : text.rfind("}") + 1]) if start == text.find("{") else None
         if isinstance(value, dict) and any(isinstance(value.get(key), str) for key in (*_TEXT_KEYS, "title")):
             return read_words(value, limit=MAX_SEARCHED_LENGTH) or None
-        if value is None and (cut := _CUT_MESSAGE_PATTERN.match(text, start)):
+        if value is None and (cut := re.match(_CUT_MESSAGE_PATTERN, text[start:])):
             return cut[1].replace('\\"', '"').replace("\\n", " ")
     return None
 
@@ -255,23 +250,23 @@ def _read_exception(text: str) -> str:
     if _HEADERS_LABEL in head:
         return head.partition(_HEADERS_LABEL)[0]
     for pattern in _FORMAT_PATTERNS:
-        if dressed := pattern.fullmatch(text):
+        if dressed := re.fullmatch(pattern, text):
             return dressed[1]
-    if _FRAME_PATTERN.search(text):
+    if re.search(_FRAME_PATTERN, text):
         # If there are several causes, the innermost one is printed last.
-        said = [line for line in _FRAME_PATTERN.sub("", text).split("\n") if line[:1].strip()]
+        said = [line for line in re.sub(_FRAME_PATTERN, "", text).split("\n") if line[:1].strip()]
         return said[-1] if said else ""
-    text = _ADDRESS_PATTERN.sub("", text)
-    if cause := _CAUSE_PATTERN.match(text):
+    text = re.sub(_ADDRESS_PATTERN, "", text)
+    if cause := re.match(_CAUSE_PATTERN, text):
         return text[cause.end() : -1 if "(Caused by " in cause[0] else None]
-    brackets = _BRACKETS_PATTERN.fullmatch(text)
+    brackets = re.fullmatch(_BRACKETS_PATTERN, text)
     if brackets is not None and _is_label(brackets[1]):
         return _read_arguments(brackets[2])
     if _is_label(text, is_whole=True):
         return ""
-    arguments = _ARGUMENTS_PATTERN.match(text)
+    arguments = re.match(_ARGUMENTS_PATTERN, text)
     text = text if arguments is None else arguments[1] + text[arguments.end() :]
-    end = _LABEL_END_PATTERN.search(text, 0, MAX_LABEL_LENGTH)
+    end = re.search(_LABEL_END_PATTERN, text[:MAX_LABEL_LENGTH])
     return text[end.end() :] if end is not None and _is_label(text[: end.start()]) else text
 
 
@@ -282,12 +277,12 @@ def _is_label(text: str, *, is_whole: bool = False) -> bool:
     its own.
     """
     has_label = False
-    for word in _LABEL_WORD_PATTERN.findall(text[:MAX_LABEL_LENGTH]):
+    for word in re.findall(_LABEL_WORD_PATTERN, text[:MAX_LABEL_LENGTH]):
         name = word.rstrip(".")
-        if _LABEL_PATTERN.fullmatch(name) and find_reason(name) is None:
+        if re.fullmatch(_LABEL_PATTERN, name) and find_reason(name) is None:
             has_label = True
-        elif not _BESIDE_LABELS_PATTERN.fullmatch(name) and (
-            is_whole or not _IDENTIFIER_PATTERN.fullmatch(name) or _LABEL_PATTERN.fullmatch(name)
+        elif not re.fullmatch(_BESIDE_LABELS_PATTERN, name) and (
+            is_whole or not re.fullmatch(_IDENTIFIER_PATTERN, name) or re.fullmatch(_LABEL_PATTERN, name)
         ):
             return False
     return has_label and len(text) <= MAX_LABEL_LENGTH
@@ -304,11 +299,11 @@ def _read_arguments(text: str) -> str:
 
 def _read_page(text: str) -> str | None:
     """Extract a web page's sentences, the words before the page, or an XML document's message; else None."""
-    page = _PAGE_PATTERN.search(text)
+    page = re.search(_PAGE_PATTERN, text)
     if page is None:
-        message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None
+        message = re.search(_XML_MESSAGE_PATTERN, text) if text[:1] == "<" else None
         return None if message is None else unescape(message[1])
-    title = _PAGE_TITLE_PATTERN.search(text)
+    title = re.search(_PAGE_TITLE_PATTERN, text)
     body = _list_page_words(_drop_unseen(text[page.start() :]))
     body = body or _list_page_words(title[1] if title else "")
     return " ".join(body) or text[: page.start()].rstrip(" :\n")
@@ -335,26 +330,26 @@ def _is_heading(line: str) -> bool:
     return (
         line.casefold().rstrip(".") in _PHRASES
         or _is_label(line, is_whole=True)
-        or _SERVER_PATTERN.fullmatch(line) is not None
+        or re.fullmatch(_SERVER_PATTERN, line) is not None
     )
 
 
 def _read_markup(text: str) -> str | None:
-    if not _MARKUP_PATTERN.search(text) and not _ENTITY_PATTERN.search(text):
+    if not re.search(_MARKUP_PATTERN, text) and not re.search(_ENTITY_PATTERN, text):
         return None
-    return " ".join((_strip_tags(text, " ") if _MARKUP_PATTERN.search(text) else unescape(text)).split())
+    return " ".join((_strip_tags(text, " ") if re.search(_MARKUP_PATTERN, text) else unescape(text)).split())
 
 
 def _strip_tags(text: str, separator: str) -> str:
     return unescape(
-        _TAG_PATTERN.sub(lambda tag: "" if _INLINE_TAG_PATTERN.match(tag[0]) else separator, text)
+        re.sub(_TAG_PATTERN, lambda tag: "" if re.match(_INLINE_TAG_PATTERN, tag[0]) else separator, text)
     )
 
 
 def _read_markdown(text: str) -> str:
     """Return a string without the Markdown or Slack markup that would show up in Usher's message."""
     for pattern, words in _MARKDOWN_PATTERNS:
-        text = pattern.sub(words, text)
+        text = re.sub(pattern, words, text)
     return text
 
 
@@ -390,7 +385,7 @@ def read_words(
     if not message and not details:
         # If the body has none of the known keys, use those of its strings that consist of several words.
         every = _list_unique_details([dict(answer)], "")
-        details = list(islice((one for one in every if _SENTENCE_PATTERN.search(one)), MAX_DETAILS))
+        details = list(islice((one for one in every if re.search(_SENTENCE_PATTERN, one)), MAX_DETAILS))
     if not details:
         return cut_words(message, without_details)
     summary = clean(message, without_details // 2).rstrip(".:")
@@ -457,7 +452,7 @@ def _field_name(value: Any) -> str:
 
 
 #: Matches terminal escape sequences, such as those for colours and bold text.
-_COLOUR_PATTERN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_COLOUR_PATTERN: Final = r"\x1b\[[0-9;]*[A-Za-z]"
 
 
 def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
@@ -468,7 +463,7 @@ def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = (
     if text.isascii() and text.isprintable() and "  " not in text:
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    text = _COLOUR_PATTERN.sub("", text)
+    text = re.sub(_COLOUR_PATTERN, "", text)
     # Keep zero-width joiners, which emoji need, but remove other format characters, box-drawing characters,
     # and lone surrogates, which can't be stored.
     visible = "".join(
