@@ -36,14 +36,14 @@ _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: Matches secrets other than the tokens of Slack and of connections: text that looks like a token of another
-#: well-known service, or that follows a label such as *password*.
-_SECRET_PATTERN: Final = re.compile(
-    r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
+#: well-known service, or that follows a label such as *password*. This large pattern is compiled on
+#: first use.
+_CREDENTIAL_PATTERN: Final = (
+    r"(?i)(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
     r"|\b(?:token|password|passwort|kennwort|secret|api[ _-]?key|contraseña)"
     r"(?:\s*[:=]\s*|\s+(?:is|was|ist|lautet|es)[\s:]+)"
-    r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
-    re.IGNORECASE,
+    r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})"
 )
 #: Address of the page where a Slack token can be replaced.
 _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
@@ -54,7 +54,7 @@ def may_have_token(request: Request, besides: str = "") -> bool:
     if request.text == request.verb and not besides:
         return False
     text = _read_typed_text(request, besides)
-    return bool(_SECRET_PATTERN.search(text)) or any(
+    return bool(re.search(_CREDENTIAL_PATTERN, text)) or any(
         _find_issuers(request.services, word) for word in _SEPARATOR_PATTERN.split(text)
     )
 
@@ -92,7 +92,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
             kind = _guess(request, verb, candidate, own_names) if issuers else "argument"
             if kind != "argument":
                 return _answer_likely_token(request, issuers, is_id=kind == "unknown id")
-    secret = _SECRET_PATTERN.search(text)
+    secret = re.search(_CREDENTIAL_PATTERN, text)
     if secret is None or fold(secret[1] or secret[0]) in own_names:
         return None
     return replies.hint(request.fill(pages.TYPED_ELSE, delete=_format_delete_hint(request)))
