@@ -5,8 +5,6 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from rapidfuzz.distance import OSA
-
 #: Minimum similarity, from 0 to 1, at which a username is taken to match a person's name.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
@@ -20,6 +18,8 @@ _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 def is_slip(typed: str, word: str) -> bool:
     """Return whether a typed word may be a misspelling of ``word``."""
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - only needed for typing mistakes
+
     allowed = count_allowed_slips(typed)
     return allowed > 0 and OSA.distance(typed, word, score_cutoff=allowed) <= allowed
 
@@ -34,6 +34,8 @@ def score_likeness(username: str, *called: str) -> float:
 
     Any similarity below ``ALIKE`` is returned as 0.
     """
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - only needed for typing mistakes
+
     # A domain before or after the username says nothing about the person, so it is ignored.
     wanted = "".join(_words(username.replace("\\", "/").rpartition("/")[2].partition("@")[0]))
     forms = (form for each in called for form in _forms(each))

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Generic, Literal, TypeVar
 
-from rapidfuzz import fuzz, process
-
 from bot.domain.runs import Run
 from bot.domain.similarity import is_slip
 from bot.domain.workspaces import State, Workspace, get_name_in_id
@@ -175,6 +173,8 @@ def suggest(name: str, rows: Sequence[_Row], limit: int = _MAX_SUGGESTIONS) -> t
     """Return a few rows whose names contain this text or, if there are none, rows with similar names."""
     if within := _list_within(name, rows):
         return tuple(within[:limit])
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only needed for typing mistakes
+
     titles = [fold(one.title) for one in rows]
     alike = process.extract(
         fold(name), titles, scorer=fuzz.WRatio, score_cutoff=_MIN_SIMILARITY, limit=_MAX_SUGGESTIONS

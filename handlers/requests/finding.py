@@ -5,8 +5,6 @@ from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from rapidfuzz import fuzz, process
-
 from bot.domain.time_parsing import (
     LEADS,
     MONTHS,
@@ -117,6 +115,8 @@ def find_similar(
         key = _strip_possessive(words[at : at + 1])
         alike = [(key, 100.0, 0)] if key in parts else []
         if not alike and len(key) > _MIN_LENGTH:
+            from rapidfuzz import fuzz, process  # noqa: PLC0415 - only needed for typing mistakes
+
             alike = process.extract(key, [*parts], scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY, limit=3)
         best = [thing for part, score, _ in alike if score == alike[0][1] for thing in parts[part]]
         found += [Found(at, at + 1, (*{id(thing): thing for thing in best}.values(),))] if best else []

@@ -7,8 +7,6 @@ least as similar.
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from rapidfuzz.distance import OSA
-
 from bot.domain.similarity import count_allowed_slips
 from bot.messages.verb import Effect, find_verb, list_synonyms
 
@@ -35,6 +33,8 @@ _MAX_SUGGESTED_VERBS: Final = 2
 
 def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
     """Return the verbs that most resemble an unknown word, or [] if none does."""
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - only needed for typing mistakes
+
     wrong = 0 if word in UNSUPPORTED_VERBS else count_allowed_slips(word)
     candidates = [(verb, verb) for verb in verbs]
     candidates += [

@@ -20,8 +20,6 @@ from importlib.resources import files
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rapidfuzz.distance import OSA
-
 Kind = Literal["", "length", "time"]
 Phrases = tuple[tuple[str, str], ...]
 
@@ -200,6 +198,8 @@ def normalize_word(word: str) -> str:
         return "~".join(numbers)
     if len(word) < _MIN_SLIP_LETTERS or word.rstrip("s") in _LONG:
         return word
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - only needed for typing mistakes
+
     near = next((one for one in _LONG if OSA.distance(word, one, score_cutoff=1) == 1), word)
     return _READ_AS.get(near, near)
 

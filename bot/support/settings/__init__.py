@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
-from rapidfuzz import fuzz, process
 
 from bot.support.environment import find_key_file, list_referenced_variables, list_variables
 from bot.support.settings.core import Settings as Settings
@@ -164,6 +163,8 @@ def find_unknown_variables(
 
     ``known`` are the settings. ``referenced`` are the variables that others refer to (``env:NAME``).
     """
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only needed for typing mistakes
+
     names = {name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES)}
     unset = [name for name in known if name not in names]
     misspelt: dict[str, str] = {}
