@@ -23,9 +23,6 @@ from bot.store.transaction import Row, Transaction, concerns
 #: step runs without one.
 READ_SECONDS = 2.0
 
-_PARSE_RELATED = make_parser("w a p")
-_PARSE_VIEW = make_parser("o w a")
-
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
@@ -300,7 +297,7 @@ def find_operation_view(tx: Transaction, operation_id: str) -> OperationView | N
     row = tx.one("shown_operation", id=operation_id)
     if row is None:
         return None
-    found, workspace, account = _PARSE_VIEW(row)
+    found, workspace, account = make_parser("o w a")(row)
     is_superseded = workspace is not None and row["newest"] != operation_id
     return OperationView(found, workspace, account, is_superseded, row["end_state"], row["time_zone"])
 
@@ -328,7 +325,7 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     steps = []
     for row, beside in found:
-        workspace, account, person = _PARSE_RELATED(beside)
+        workspace, account, person = make_parser("w a p")(beside)
         given = work_items.make_actor_fields(tx, row, account, person)
         steps.append(ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given))
     return steps

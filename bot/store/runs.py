@@ -26,7 +26,6 @@ from bot.store.work_items import WakeReason
 #: Minimum time, in seconds, between an accepted stop and the next one, so that a double click counts only
 #: once.
 STOP_AGAIN_SECONDS = 10.0
-_PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
@@ -217,7 +216,9 @@ def claim_runs_of(
 
 def _make_steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[ClaimedRun]:
     return [
-        ClaimedRun(subject=RUNS.parse(row), **work_items.make_actor_fields(tx, row, *_PARSE_RELATED(beside)))
+        ClaimedRun(
+            subject=RUNS.parse(row), **work_items.make_actor_fields(tx, row, *make_parser("a p")(beside))
+        )
         for row, beside in found
     ]
 

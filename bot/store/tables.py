@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -208,13 +208,17 @@ class Table(Generic[Model]):
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
         #: Converters for the fields that are read from a single column.
         self.ways = {field: _find_converter(hints[field]) for field in self.fields if field not in self.own}
-        self.parse: Callable[[Row], Model] = _compile_parser((self, ""))
         found = {
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
             for field in self.fields
         }
         #: Maps each column that contains a time to its kind of time (``Time``).
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
+
+    @cached_property
+    def parse(self) -> Callable[[Row], Model]:
+        """Return the function that builds a model from a row. It is compiled on first use."""
+        return _compile_parser((self, ""))
 
     def read(self) -> list[str]:
         """Return the columns that a model needs, including the first key column, which is never NULL."""

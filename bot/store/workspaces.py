@@ -4,7 +4,7 @@ Scheduled work claims two kinds of workspaces here: those whose owners may have 
 need them, and those that their providers will soon end, so that the owners can be warned.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -15,11 +15,10 @@ from bot.store import cards, gates, inbox, operations
 from bot.store.engine import Engine
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import RULES, WORKSPACES, make_parser, name_columns
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Transaction
 from bot.support.cleaning import fold, natural_key
 
 _BATCH_SIZE: Final = 200
-_PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
 
 
 def list_workspaces(
@@ -85,7 +84,10 @@ def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWo
     Return None if the workspace doesn't exist.
     """
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
-    return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
+    if row is None:
+        return None
+    workspace, account, person = make_parser("w a p")(row)
+    return ReachedWorkspace(workspace, account, person, bool(row["waits"]))
 
 
 def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
