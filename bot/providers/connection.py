@@ -47,9 +47,12 @@ LinkMethod = Literal["token", "admin", "none"]
 
 
 class SettingsPart(BaseModel):
-    """A part of the connections file. Unknown keys are errors, and no error message shows a value."""
+    """A part of the connections file. Unknown keys are errors, and no error message shows a value.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    Validators are built on first use, because the models here are used only through their subclasses.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class PreparedTemplate(SettingsPart):
