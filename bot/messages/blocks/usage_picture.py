@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape
 
 from bot.domain.message_context import Facts
 from bot.domain.notices import Answer, NoticeKind
@@ -167,7 +167,7 @@ class _Drawing:
     def _add_text(self, text: str, x: float, y: float, size: int, **more: str) -> None:
         values = {"fill": INK, **more}
         attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in values.items())
-        said = escape(" ".join(clean(text).split()))
+        said = escape(" ".join(clean(text).split()), quote=False)
         self._parts.append(f'<text x="{x:g}" y="{y:g}" font-size="{size}"{attributes}>{said}</text>')
 
     def _add_box(self, x: float, y: float, width: float, height: float, style: str) -> None:
