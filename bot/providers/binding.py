@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
@@ -58,8 +57,12 @@ def _bind_method(provider: Provider, name: str, call: str) -> Callable[..., Awai
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bind_access(access, call)
-        with _hiding(bound.api.secrets, provider):
-            result = await getattr(type(provider), name)(provider, bound, *args, **options)
+        try:
+            with redact_secrets(bound.api.secrets):
+                result = await getattr(type(provider), name)(provider, bound, *args, **options)
+        except ProviderError as error:
+            _hide_in_error(error, bound.api.secrets, provider)
+            raise
         if isinstance(result, str):
             return provider.hide_tokens(result) if name in _QUOTING else result
         return _hide_tokens(provider, result)
@@ -75,11 +78,14 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         try:
             while True:
                 # Leave the context before each yield, so that it isn't active while the consumer's code runs.
-                with _hiding(bound.api.secrets, provider):
-                    try:
+                try:
+                    with redact_secrets(bound.api.secrets):
                         one = await anext(stream)
-                    except StopAsyncIteration:
-                        return
+                except StopAsyncIteration:
+                    return
+                except ProviderError as error:
+                    _hide_in_error(error, bound.api.secrets, provider)
+                    raise
                 yield one
         finally:
             await stream.aclose()
@@ -91,8 +97,13 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
     @wraps(getattr(provider, name))
     async def verb(*args: Any, **options: Any) -> Any:
         given = next((one.secrets() for one in args if isinstance(one, Credential)), ())
-        with _hiding((*given, *provider.settings.secrets()), provider):
-            return await getattr(type(provider), name)(provider, *args, **options)
+        secrets = (*given, *provider.settings.secrets())
+        try:
+            with redact_secrets(secrets):
+                return await getattr(type(provider), name)(provider, *args, **options)
+        except ProviderError as error:
+            _hide_in_error(error, secrets, provider)
+            raise
 
     return verb
 
@@ -114,16 +125,10 @@ def _hide_tokens(provider: Provider, result: Any) -> Any:
     return result
 
 
-@contextmanager
-def _hiding(secrets: Collection[str], provider: Provider) -> Iterator[None]:
-    """Within this context, keep secrets out of log lines, and out of the error that a call raises."""
-    try:
-        with redact_secrets(secrets):
-            yield
-    except ProviderError as error:
-        error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
-        if not error.is_ours:
-            error.message = provider.hide_tokens(error.message)
-        error.args = (error.message,)
-        error.response = None
-        raise
+def _hide_in_error(error: ProviderError, secrets: Collection[str], provider: Provider) -> None:
+    """Remove secrets from the error that a call raises."""
+    error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
+    if not error.is_ours:
+        error.message = provider.hide_tokens(error.message)
+    error.args = (error.message,)
+    error.response = None

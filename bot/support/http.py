@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import lru_cache
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache, partial
 from typing import Any, TypedDict, Unpack
 from urllib.parse import urlencode
 
@@ -124,8 +124,8 @@ class Http:
                 body += await opened.content.readany()
                 if len(body) > max_bytes:
                     raise errors.BadAnswer("the answer is too large", status=opened.status)
-            raw, headers = bytes(body), remove_secrets(opened.headers, secrets)
-            return Response(opened.status, headers, hide_secrets(raw, secrets), raw)
+        raw, headers = bytes(body), remove_secrets(opened.headers, secrets)
+        return Response(opened.status, headers, hide_secrets(raw, secrets), raw)
 
     async def peek(
         self,
@@ -157,8 +157,7 @@ class Http:
             answered = remove_secrets(opened.headers, secrets)
             return Response(opened.status, answered, hide_secrets(said, secrets), said)
 
-    @asynccontextmanager
-    async def stream(
+    def stream(
         self,
         method: str,
         url: str,
@@ -169,17 +168,15 @@ class Http:
         query: Mapping[str, str] | None = None,
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Open a response so that it can be read piece by piece.
 
         This may raise the same errors as ``request``.
         """
-        attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
-        response = await self._open(
-            attempt,
+        opening = partial(
+            self._session.request,
             method,
-            f"{url}{'&' if '?' in url else '?'}{urlencode(query)}" if query else url,
             headers=headers,
             json=json_body,
             data=form,
@@ -189,31 +186,8 @@ class Http:
             allow_redirects=False,
             timeout=_make_timeout(total),
         )
-        if response.status == _REQUEST_TIMEOUT and attempt.protocol is not None:
-            # The server may have sent this 408 before it got the request, with the real response still to
-            # come. So never reuse the connection.
-            attempt.protocol.force_close()
-        failure: errors.ProviderError | None = None
-        try:
-            yield response
-        except TimeoutError:
-            failure = errors.UnknownOutcome("no answer in time", status=response.status)
-        except (aiohttp.ClientError, OSError):
-            failure = errors.UnknownOutcome("the connection broke", status=response.status)
-        finally:
-            response.close()
-        if failure is not None:
-            _raise_alone(failure)
-
-    async def _open(self, attempt: Attempt, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
-        try:
-            with track_attempt(attempt):
-                return await self._session.request(method, URL(url, encoded=True), **options)
-        except (TooLateError, aiohttp.ClientError, OSError, ValueError) as error:
-            failure = _translate(error, sent=attempt.sent)
-        # Raise the error outside the handler, so that nothing in it leads back to aiohttp's error, not even
-        # ``__context__``.
-        raise failure
+        full_url = f"{url}{'&' if '?' in url else '?'}{urlencode(query)}" if query else url
+        return _Exchange(opening, full_url, Attempt(self._monotonic, narrow_window(send_until)))
 
 
 @lru_cache(maxsize=64)
@@ -221,11 +195,49 @@ def _make_timeout(total: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
 
 
-def _raise_alone(failure: errors.ProviderError) -> None:
-    try:
-        raise failure
-    finally:
-        failure.__context__ = None
+class _Exchange(AbstractAsyncContextManager[aiohttp.ClientResponse]):
+    """Sends a request and opens its response, translates the errors of both, and closes the response.
+
+    Every call enters this context, and a class takes a fraction of the time that a generator takes.
+    """
+
+    __slots__ = ("_attempt", "_opening", "_response", "_url")
+
+    def __init__(
+        self, opening: Callable[[URL], Awaitable[aiohttp.ClientResponse]], url: str, attempt: Attempt
+    ) -> None:
+        self._opening, self._url, self._attempt = opening, url, attempt
+
+    async def __aenter__(self) -> aiohttp.ClientResponse:
+        attempt, failure = self._attempt, None
+        try:
+            with track_attempt(attempt):
+                self._response = await self._opening(URL(self._url, encoded=True))
+        except (TooLateError, aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _translate(error, sent=attempt.sent)
+        # Raise the error outside the handler, so that nothing in it leads back to aiohttp's error, not even
+        # ``__context__``.
+        if failure is not None:
+            raise failure
+        if self._response.status == _REQUEST_TIMEOUT and attempt.protocol is not None:
+            # The server may have sent this 408 before it got the request, with the real response still to
+            # come. So never reuse the connection.
+            attempt.protocol.force_close()
+        return self._response
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._response.close()
+        match error:
+            case TimeoutError():
+                failure = errors.UnknownOutcome("no answer in time", status=self._response.status)
+            case aiohttp.ClientError() | OSError():
+                failure = errors.UnknownOutcome("the connection broke", status=self._response.status)
+            case _:
+                return
+        try:
+            raise failure
+        finally:
+            failure.__context__ = None
 
 
 def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
