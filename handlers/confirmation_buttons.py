@@ -4,7 +4,6 @@ Slack's own dialog isn't used, because it would be the same for every option.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.notices import Answer
@@ -74,7 +73,7 @@ async def confirm(request: Request) -> Answer:
 
     Its card shows the progress, and any other answer appears in the form.
     """
-    surface = replace(request.surface, kind="button", where=Where.DIRECT)
+    surface = request.surface._replace(kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)
     )

@@ -104,7 +104,7 @@ async def run_text(
         return answer
     message = _read_message(request)
     if message.is_quoted:
-        request = replace(request, surface=replace(surface, is_quoted=True))
+        request = replace(request, surface=surface._replace(is_quoted=True))
     request = parse_request(request, message.text)
     reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"

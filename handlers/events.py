@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Container
-from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -106,7 +105,7 @@ async def _explain_app_message(request: EventRequest) -> None:
     key = f"app:{principal.key}:{services.clock.now() // _DAY_SECONDS:.0f}"
     if await services.store.read(inbox.was_answered, key):
         return
-    surface = replace(payload.parse_message_surface(request.payload, Where.DIRECT), interaction=key)
+    surface = payload.parse_message_surface(request.payload, Where.DIRECT)._replace(interaction=key)
     answer = await run_chat(services, principal, surface, "by_app")
     reply = make_reply_notice(answer, surface, _choose_reader(request, principal), services.ids)
     await services.store.write(notices.add_notices, [reply])
@@ -141,7 +140,7 @@ async def answer_message(request: EventRequest, where: Where, text: str) -> None
     try:
         key = await _resolve_key(request, principal, surface)
         if key is not None:
-            await _run_message(request, principal, replace(surface, interaction=key), text)
+            await _run_message(request, principal, surface._replace(interaction=key), text)
     except StoreUnsure:
         # The answer will be sent once the outcome is known, or when Slack redelivers the message.
         raise

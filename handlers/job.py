@@ -248,7 +248,7 @@ async def _add_connection(request: Request, typed: CommandLine) -> CommandLine:
         return typed
     ready = await _list_connections_with_job(request, name, waits=False)
     if len(ready) == 1:
-        return replace(typed, words=(*ready, *typed.words))
+        return typed._replace(words=(*ready, *typed.words))
     ran = await services.store.read(run_rows.list_runs, request.principal)
     if naming.find(name, ran, services.connections).kind == "whole":
         flags = Markup(", ".join(dict.fromkeys(forms.format_flag(flag.name) for flag in typed.flags)))

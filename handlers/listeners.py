@@ -182,7 +182,7 @@ class Listeners:
             with suppress(StoreError):
                 # The ephemeral message may be in the user's direct messages with the bot.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
-                    surface = replace(surface, where=Where.DIRECT)
+                    surface = surface._replace(where=Where.DIRECT)
         links: Links = []
         if surface.where is Where.HOME:
             with suppress(StoreError):
@@ -223,7 +223,7 @@ class Listeners:
         services = self._services
         # An answer that has to wait for a list replaces the one in the window.
         external_id = services.ids.new("shortcut")
-        surface = replace(payload.parse_shortcut_surface(body), view_external_id=external_id)
+        surface = payload.parse_shortcut_surface(body)._replace(view_external_id=external_id)
         principal = answer = self._resolve_principal(body)
         if isinstance(principal, Principal):
             answer = await run_shortcut(services, principal, surface, str(body.get("callback_id") or ""))
@@ -271,7 +271,7 @@ class Listeners:
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
         if not can_acknowledge_with(response := make_form_body(answer, context), context):
-            surface = replace(surface, view_id=view.get("id"), view_external_id=None)
+            surface = surface._replace(view_id=view.get("id"), view_external_id=None)
             answer = replace(answer, text=answer.text or verbs.ANSWER_TITLE)
             if not await self._write_reply(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS):
                 meanwhile = kit.truncate(answer.text, _MAX_SHORT_LENGTH)

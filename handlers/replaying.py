@@ -47,8 +47,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         where = Where.FORM
     elif has_response_url or (given.where is Where.MENTION and not deferred.is_late(now)):
         where = given.where
-    surface = replace(
-        given,
+    surface = given._replace(
         where=where,
         response_url=given.response_url if has_response_url else None,
         interaction=f"{given.interaction or 'waiting'}/{deferred.task or 'replay'}",

@@ -510,7 +510,7 @@ def _write_hours(verb: Verb | None, hours: str) -> str:
         return hours
     if verb.name not in {"stop", "suspend"} or wanted.stops is not None:
         return ""
-    return time_parsing.write_hours(replace(wanted, starts=None, stops=wanted.starts))
+    return time_parsing.write_hours(wanted._replace(starts=None, stops=wanted.starts))
 
 
 async def _offer_runs(

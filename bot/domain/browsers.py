@@ -1,6 +1,7 @@
 """Browser sessions of signed-in people, and the rows needed to show a workspace's page in the browser."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
@@ -23,8 +24,7 @@ class BrowserSession:
     expires_at: SessionEnd
 
 
-@dataclass(frozen=True, slots=True)
-class PageRows:
+class PageRows(NamedTuple):
     """The rows needed to show a workspace's page in a signed-in browser. They are read in one transaction.
 
     ``workspace`` is None if it doesn't exist. The caller must check who owns it. ``operation`` is its newest

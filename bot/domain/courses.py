@@ -1,7 +1,7 @@
 """Class cards: messages with a button, posted in a channel, and the enrollments of people who press it."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable
@@ -171,8 +171,7 @@ class ClassCounts:
         return self.starting + self.no_room + self.unlinked + self.no_workspace
 
 
-@dataclass(frozen=True, slots=True)
-class ClassProblem:
+class ClassProblem(NamedTuple):
     """The rows from which to tell why a member isn't ready. They contain no URL."""
 
     participant: Participant

@@ -4,9 +4,8 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
@@ -20,8 +19,7 @@ ENOUGH: Final = 10
 _LATE_SHARE: Final = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Typical:
+class Typical(NamedTuple):
     """How long a start usually takes, and how long all but the slowest tenth of starts take.
 
     Both are in seconds, or None if they aren't known.

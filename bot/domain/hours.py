@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from bot.domain.people import Principal
@@ -58,8 +58,7 @@ UNUSED_PAUSES: Final = 5
 START_USE_SECONDS: Final = 900.0
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """A single start or stop. It has a time, and the local time for which it was planned.
 
     It becomes due at ``due_at``. For a start, ``until`` is the end of the period that it begins. All times
@@ -229,8 +228,7 @@ class HoursRule(Timetable):
         return coming is not None and coming.side == "stop" and self.starts is not None
 
 
-@dataclass(frozen=True, slots=True)
-class FormerHours:
+class FormerHours(NamedTuple):
     """Working hours that were turned off, in the form in which the button that restores them stores them."""
 
     wanted: Wanted

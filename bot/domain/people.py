@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.row_times import Past
 
@@ -61,8 +61,7 @@ class Person:
     email: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A person's name as one reader sees it.
 
     If ``user_id`` is set, the person is mentioned. Only readers in the same Slack workspace see mentions,

@@ -4,8 +4,8 @@ All functions are pure and total. They use neither a clock nor I/O, and return a
 tables in ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py`` are the specification.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import Run, RunState
@@ -74,8 +74,7 @@ class Step(StrEnum):
     WATCH = "watch"  #: do nothing, because the operation or run has already ended
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A decision: what to do next and, for END, with what outcome.
 
     ``cause`` is the key of a sentence in ``bot.messages``. For READ and WAIT, it says what is holding up the

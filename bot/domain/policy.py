@@ -5,8 +5,7 @@ first matching rule decides. A person who hasn't been looked up in Slack is refu
 ``is_current`` to check that the person's Slack details are recent enough.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
@@ -46,8 +45,7 @@ REFUSED_SECONDS: Final = 10.0
 FOREIGN_TEAM: Final = "policy.foreign_team"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a verb acts on, and who owns it.
 
     If the owner currently allows another person to stop the target, ``kind`` is ``consent`` and
@@ -61,8 +59,7 @@ class Target:
     delegates: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A decision and the rule behind it. The audit log records the rule, and a refusal explains it."""
 
     allowed: bool

@@ -1,6 +1,7 @@
 """Status reads of workspaces. A claim permits a single read, and the result says what the read found."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.domain.accounts import Account
 from bot.domain.holds import Hold
@@ -18,8 +19,7 @@ class Unconfirmed:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class ReadClaim:
+class ReadClaim(NamedTuple):
     """Permission to read the status of one workspace once. The poll gate, which limits such reads, grants it.
 
     ``gate_key`` is the key of the gate's row, ``account`` is the account whose credential is used, and
@@ -71,8 +71,7 @@ class ReadClaim:
         return not self.is_usable or is_late_page or self.is_requested
 
 
-@dataclass(frozen=True, slots=True)
-class ReadResult:
+class ReadResult(NamedTuple):
     """The result of a claimed read: an observation or an error message, and when to read next.
 
     ``next_in`` is in seconds from now. None means that there is no next read unless someone asks for it. If

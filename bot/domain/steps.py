@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
@@ -19,8 +19,7 @@ from bot.domain.workspaces import State, Workspace
 _Subject = TypeVar("_Subject", Operation, Run)
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """The changes that a step saves. If a field is None, its column doesn't change.
 
     An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.

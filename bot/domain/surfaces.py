@@ -1,8 +1,7 @@
 """Surfaces: the places in Slack where requests are made and answered."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Where(StrEnum):
@@ -21,8 +20,7 @@ class Where(StrEnum):
     HOME = "home"
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
+class Surface(NamedTuple):
     """Where a request came from, such as a form or the Home tab, and what is needed to answer it there."""
 
     kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay", "home"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts
@@ -27,8 +27,7 @@ class UpgradeLoss:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedLoss:
+class DescribedLoss(NamedTuple):
     """A loss, with the names that its message needs: of a workspace, template, job, connection or course."""
 
     what: str

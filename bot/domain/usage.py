@@ -341,8 +341,7 @@ class SpanKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A span that is drawn in a row, in epoch seconds. It may extend beyond the days that are drawn."""
 
     begins_at: float
@@ -350,8 +349,7 @@ class Span:
     kind: SpanKind = SpanKind.RAN
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRow:
+class UsageRow(NamedTuple):
     """A row of a usage chart, for a workspace or job. Its name may contain any text."""
 
     name: str

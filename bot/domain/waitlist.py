@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
@@ -112,8 +112,7 @@ def lacks_reason(cause: str | None) -> bool:
     return word in {"conflict", "gave_up", "stale", "unanswered"}
 
 
-@dataclass(frozen=True, slots=True)
-class OthersInLine:
+class OthersInLine(NamedTuple):
     """The other people in line for the same capacity.
 
     ``lowest`` and ``highest`` are their lowest and highest rounds, and ``fewest`` is the smallest number of
@@ -158,8 +157,7 @@ def get_default_end(now: float, zone: ZoneInfo) -> float:
     return next(end for end in ends if end >= now + MIN_WAIT_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class WaitlistFacts:
+class WaitlistFacts(NamedTuple):
     """A wait for capacity, and the names of its workspace and connection.
 
     ``ahead`` is the number of people ahead in this round. ``tried_before`` is how many of the ``others`` have

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from bot.domain.markup import Template
 from bot.support.declarations import require_complete
@@ -31,8 +31,7 @@ class Effect(StrEnum):
     ENDS = "ends"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """The wording of an offer: what its button does, the button's label, and the answer to pressing it."""
 
     text: str = ""
@@ -43,8 +42,7 @@ class Offer:
 _NOTHING: Final = Offer()
 
 
-@dataclass(frozen=True, slots=True)
-class Opposite:
+class Opposite(NamedTuple):
     """The button in a verb's answer that undoes what the verb did.
 
     All data that it needs is in the button, because nothing about the change is stored. If it is pressed too
@@ -139,8 +137,7 @@ class Verb:
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
-@dataclass(frozen=True, slots=True)
-class FormerVerb:
+class FormerVerb(NamedTuple):
     """A verb from an earlier release, and what to type instead.
 
     ``takes_words`` is whether words could follow the old verb. ``typed`` is the new verb, together with any

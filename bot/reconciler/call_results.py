@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from bot.domain import causes
 from bot.domain.holds import Hold
@@ -52,8 +52,7 @@ class ProviderBusy(RetryLater):
     is_own_limit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeUnknown:
+class OutcomeUnknown(NamedTuple):
     """The call may have taken effect, so check before retrying. The fields are as in ``RetryLater``."""
 
     wait: float
@@ -67,8 +66,7 @@ class OutcomeUnknown:
         return self.cause == _UNREADABLE_CAUSE and self.attempts >= _MIN_UNREADABLE_ATTEMPTS
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """The call was rejected, so retrying won't help. ``cause`` and ``hold`` are as in ``RetryLater``."""
 
     error: errors.ProviderError | errors.SecretError

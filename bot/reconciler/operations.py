@@ -135,7 +135,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             now, changes = await self._store.now(), list_card_changes(operation)
             coming = [at - now for at in changes if at > now]
             next_in, is_dirty = min([update.next_in, *coming]), len(coming) < len(changes)
-            update = replace(update, next_in=next_in, card_dirty=update.card_dirty or is_dirty)
+            update = update._replace(next_in=next_in, card_dirty=update.card_dirty or is_dirty)
         await super().save_blocked(claimed, update, hold)
 
     async def after_deadline(
@@ -152,9 +152,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not operation.is_planned_ahead or update.outcome is not None:
             return update
         seconds_left = (operation.good_until or 0.0) - await self._store.now()
-        update = replace(update, next_in=min(update.next_in, max(seconds_left, 0.0)))
+        update = update._replace(next_in=min(update.next_in, max(seconds_left, 0.0)))
         if update.deadline_passed and await self._store.read(notice_rows.has_notices, operation.id):
-            update = replace(update, notices=notices)
+            update = update._replace(notices=notices)
         return update
 
     def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
@@ -236,7 +236,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             hold = None  # Keep showing this until the workspace is stopped.
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
-            update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
+            update = update._replace(failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
         # The read request and the update are saved in one transaction, so this operation can't miss the
         # result, which wakes it.
         await self.save_blocked(claimed, update, hold)
@@ -249,16 +249,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         is_down = operation.verb.brings_down
         is_busy = operation.busy_since is not None and operation.conflict is None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
-            update = replace(update, start_call=Call.ACCEPTED, attempts=0)
+            update = update._replace(start_call=Call.ACCEPTED, attempts=0)
         if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
-            update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
+            update = update._replace(stop_call=Call.ACCEPTED, attempts=0)
         is_accepted = Call.ACCEPTED in (update.start_call, update.stop_call)
         hold = (
             runtime.health.block_reason if is_accepted else find_block_reason(runtime, operation)
         ) or NOTHING
         if operation.verb.brings_down:
             hold, next_in = await self._offer_force(claimed, runtime, hold, update.next_in)
-            update = replace(update, next_in=next_in)
+            update = update._replace(next_in=next_in)
         hold = hold or _find_stop_before(claimed, cause, await self._store.now())
         await self.save_blocked(claimed, update, hold or _find_hold(claimed, cause))
 
@@ -483,7 +483,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             return ended
         # The call created nothing, so workspaces that other operations find can't be its result. After a name
         # conflict (above), this isn't certain, because an earlier attempt may have taken the name.
-        return replace(ended, start_call=Call.NONE)
+        return ended._replace(start_call=Call.NONE)
 
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access

@@ -6,9 +6,9 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
@@ -72,8 +72,7 @@ UNLINKED_CAUSE: Final = "unlinked"
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderCall:
+class ProviderCall(NamedTuple):
     """A call to a provider. If ``account`` is None, the connection's own secret is used."""
 
     runtime: Runtime
@@ -178,7 +177,7 @@ class ProviderCaller:
             current = await self._read_account(call.account, call.what)
             if current is None or current.state == "refused":
                 return _reject_account(UNLINKED_CAUSE if current is None else current.refusal)
-            call = replace(call, account=current)
+            call = call._replace(account=current)
         access = await self.admit(call.runtime, call.account, call.attempts, starts=call.starts)
         if not isinstance(access, Access):
             return access
@@ -187,7 +186,7 @@ class ProviderCaller:
             tried = await self._try_refused(call, call.account, access, within)
             if not isinstance(tried, Account):
                 return tried
-            call, is_accepted = replace(call, account=tried), is_accepted or not tried.is_held
+            call, is_accepted = call._replace(account=tried), is_accepted or not tried.is_held
         if (unusable := await self._compare_account(call, access)) is not None:
             return unusable
         window = Window(until, call.may_leave)
@@ -286,10 +285,10 @@ class ProviderCaller:
                 await call.runtime.provider.require_facet(Lists).discover(access)
         except errors.CredentialRefused as error:
             # Only the list was requested; the call itself wasn't sent.
-            answer = await self._resolve_refusal(replace(call, attempts=0), error)
+            answer = await self._resolve_refusal(call._replace(attempts=0), error)
             if isinstance(answer, RetryLater):
                 return replace(answer, attempts=call.attempts, is_unauthorized=False)
-            return replace(answer, error=errors.CredentialRefused())
+            return answer._replace(error=errors.CredentialRefused())
         except (errors.ProviderError, TimeoutError):
             return account
         await self._note_success(call, access)
@@ -358,7 +357,7 @@ class ProviderCaller:
                 if close is not None:
                     await close()
 
-        return await self.call(replace(call, seconds=math.inf, is_checked=True), read)
+        return await self.call(call._replace(seconds=math.inf, is_checked=True), read)
 
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0

@@ -174,7 +174,7 @@ class Reads(EnginePart):
         match answer:
             case Succeeded((observed_by_id, is_own)):
                 results = await self._build_results(runtime, claims, observed_by_id)
-                return results if is_own else [replace(result, is_own=False) for result in results]
+                return results if is_own else [result._replace(is_own=False) for result in results]
             case RetryLater() | OutcomeUnknown():
                 return [self._postpone(runtime, claim, answer) for claim in claims]
             case Rejected(error=errors.SecretError()):
@@ -314,12 +314,12 @@ class Reads(EnginePart):
         if observed.state is State.UNKNOWN:
             return self._report_unknown_state(runtime, claim, observed, now)
         if observed.state is State.GONE and (unconfirmed := _confirm_gone(claim, now)) is not None:
-            return replace(
-                self._keep_state(claim, runtime.pace.min_poll_interval, None), unconfirmed=unconfirmed
+            return self._keep_state(claim, runtime.pace.min_poll_interval, None)._replace(
+                unconfirmed=unconfirmed
             )
         if observed.has_reason and (unconfirmed := _request_reason(claim, observed, now)) is not None:
-            return replace(
-                self._keep_state(claim, runtime.pace.pending_interval, None), unconfirmed=unconfirmed
+            return self._keep_state(claim, runtime.pace.pending_interval, None)._replace(
+                unconfirmed=unconfirmed
             )
         wait = self._compute_wait(runtime, claim, observed, now)
         is_explained = claim.unconfirmed is not None and claim.unconfirmed.kind in UNEXPLAINED
@@ -350,7 +350,7 @@ class Reads(EnginePart):
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
         kept_state = self._keep_state(claim, wait, make_hold(HoldCode.STRANGE_STATE, word))
-        return replace(kept_state, observed=observed)
+        return kept_state._replace(observed=observed)
 
     def _postpone(
         self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown
@@ -380,17 +380,17 @@ class Reads(EnginePart):
         if claim.has_open_operation and not is_news:
             # A single refusal may be a gateway error, so read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending_interval, runtime.pace.min_poll_interval)
-            return replace(
-                self._keep_own_state(claim, wait, make_hold(HoldCode.UNSEEN)), unconfirmed=unconfirmed
+            return self._keep_own_state(claim, wait, make_hold(HoldCode.UNSEEN))._replace(
+                unconfirmed=unconfirmed
             )
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold)
         if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
             # A refused read doesn't show whether the list was right to omit the workspace. The next list
             # will.
-            result = replace(result, unconfirmed=unconfirmed)
+            result = result._replace(unconfirmed=unconfirmed)
         if len(claim.workspace_ids) > 1:
             # Other people share this workspace, so use another person's credential for the next read.
-            result = replace(result, next_in=runtime.pace.min_poll_interval)
+            result = result._replace(next_in=runtime.pace.min_poll_interval)
         # An operation may have been requested while this read was in progress, so look for one now.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.read(operations.find_latest_operation, workspace_id)
@@ -414,7 +414,7 @@ class Reads(EnginePart):
 
     def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
         """Return a result only for the claim's first row, because its credential was used for the read."""
-        return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
+        return self._keep_state(claim, next_in, hold)._replace(workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
     def _keep_state(claim: ReadClaim, next_in: float | None, hold: Hold | None) -> ReadResult:

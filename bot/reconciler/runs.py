@@ -286,7 +286,7 @@ class RunStepper(Stepper[ClaimedRun]):
             ended = outcomes.make_end_update(
                 run, Outcome.FAILED, answer.call_cause(makes=True), claimed.claim
             )
-            return replace(ended, start_call=Call.NONE)
+            return ended._replace(start_call=Call.NONE)
         wait = _compute_first_wait(runtime)
         if isinstance(answer.error, NotFound):
             # The run may have just ended, which the next reads will show.
@@ -460,7 +460,7 @@ class RunStepper(Stepper[ClaimedRun]):
 
     async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: Hold | None) -> Update:
         """Return the update for a run that can't be read. It sets a deadline for telling the person."""
-        return await self.add_block_reason(claimed, replace(update, deadline_in=self.held_seconds), hold)
+        return await self.add_block_reason(claimed, update._replace(deadline_in=self.held_seconds), hold)
 
 
 def _compute_first_wait(runtime: Runtime) -> float:

@@ -310,7 +310,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_accepted(claimed, runtime, step, access, created)
             case RetryLater() | Rejected(needs_credential=True):
                 again = await self._defer_call(claimed, runtime, step, answer)
-                return replace(again, cause=UNAUTHORIZED if answer.is_unauthorized else None)
+                return again._replace(cause=UNAUTHORIZED if answer.is_unauthorized else None)
             case OutcomeUnknown():
                 return self.build_retry(claimed, runtime, step, answer, Call.UNKNOWN)
             case Rejected():
@@ -344,7 +344,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
         answer = replace(answer, wait=wait, hold=hold)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
-        return replace(again, busy_since=since, retry_at=now + wait)
+        return again._replace(busy_since=since, retry_at=now + wait)
 
     async def _repeat_later(self, claimed: S, runtime: Runtime, step: Step, error: Conflict) -> Update:
         """Return the update that retries a call that was refused because something else is in progress.
@@ -357,7 +357,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         cause = causes.to_cause(error)
         answer = ProviderBusy(wait, hold_by_conflict(cause), 0, cause)
         again = self.build_retry(claimed, runtime, step, answer, Call.NONE)
-        return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
+        return again._replace(busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
         """Return whether an earlier attempt may have created the workspace or run that uses the name."""
@@ -459,7 +459,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
         """Save the update of an operation or run that has to wait. ``hold`` is the reason for waiting."""
         if hold and update.deadline_in is None:
-            update = replace(update, deadline_in=self.held_seconds)
+            update = update._replace(deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
 
     async def add_block_reason(self, claimed: S, update: Update, hold: Hold | None) -> Update:
@@ -468,7 +468,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         A hold of "" clears the reason, and None leaves it unchanged.
         """
         if hold is not None and hold != (claimed.subject.block_reason or ""):
-            update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
+            update = _keep_silence(claimed, update._replace(block_reason=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
@@ -485,11 +485,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         is_late = now >= subject.deadline_at
         if not is_late:
-            update = replace(update, next_in=min(update.next_in, subject.deadline_at - now))
+            update = update._replace(next_in=min(update.next_in, subject.deadline_at - now))
         if subject.question_since is not None or not (is_late or is_blocked):
             return update
         if is_late:
-            update = replace(update, deadline_passed=True, card_dirty=True)
+            update = update._replace(deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
         # Delay the notice that an item is late, because the item may end right after its deadline.
@@ -497,7 +497,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
         due = outcomes.build_notice(subject, self.late_kind, occasion, delay=delay)
-        return replace(update, notices=(*update.notices, due))
+        return update._replace(notices=(*update.notices, due))
 
     # -- what differs between operations and runs --------------------------------------------------------
 
@@ -676,7 +676,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
     kinds = (partial(is_hold, code=HoldCode.SILENT), is_failure_of_server)
     kept = next((is_kind for is_kind in kinds if is_kind(subject.block_reason)), None)
     if fails and kept is not None and said is not None and (not said or kept(said)):
-        return replace(update, block_reason=None, card_dirty=False)
+        return update._replace(block_reason=None, card_dirty=False)
     return update
 
 

@@ -1,8 +1,7 @@
 """Preparing lessons: starting workspaces, warning members who won't be ready, and reporting to teachers."""
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain import timetable
 from bot.domain.courses import ClassCard
@@ -37,8 +36,7 @@ IDLE_MARGIN_SECONDS: Final = 60.0
 SUMMARY_SECONDS: Final = 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class StartRate:
+class StartRate(NamedTuple):
     """The rate at which a connection starts workspaces, if it is limited.
 
     ``slow`` is the time within which nine out of ten starts were completed. ``idle`` is how long a workspace

@@ -7,9 +7,9 @@ one transaction, without calling any provider.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from bot.domain import timetable
 from bot.domain.audit import AuditEntry
@@ -70,8 +70,7 @@ ENROLLMENTS_PER_TRANSACTION: Final = 40
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class JoinTarget:
+class JoinTarget(NamedTuple):
     """The workspace that a person enrolls with.
 
     If there is none yet, ``waits_for`` is the reason. ``instead_of`` is the id of an earlier workspace that
@@ -87,8 +86,7 @@ class JoinTarget:
     is_refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JoinResult:
+class JoinResult(NamedTuple):
     """The result of enrolling a person, with the card and the person's workspace.
 
     The result is ``joined`` if a start was already open, ``running`` if the workspace is up, ``enrolled`` if

@@ -7,7 +7,7 @@ fields depend on are applied first.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.domain.forms import (
     LIMIT_PREFIX,
@@ -36,8 +36,7 @@ def check_offered(
         raise Refused(f"{purpose}.withheld", cause="withheld", title=provider.settings.title)
 
 
-@dataclass(frozen=True, slots=True)
-class PersonalOffer:
+class PersonalOffer(NamedTuple):
     """A provider's latest offer, limited to what a person may use for a given purpose."""
 
     provider: base.Provider

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
@@ -25,8 +25,7 @@ _MAX_PEOPLE_IN_LINE: Final = 20
 _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
 
 
-@dataclass(frozen=True, slots=True)
-class SecretCheck:
+class SecretCheck(NamedTuple):
     """The number of stored secrets, and the accounts whose secrets no key can decrypt."""
 
     total: int

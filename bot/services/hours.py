@@ -139,7 +139,7 @@ def _keep_start(wanted: Wanted, rules: Sequence[HoursRule], now: float) -> Wante
             for old, new in both
         )
         if is_taken and near == wanted.days and (rule.starts or 0) < wanted.stops:
-            return replace(wanted, starts=rule.starts)
+            return wanted._replace(starts=rule.starts)
     return wanted
 
 

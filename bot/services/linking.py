@@ -12,8 +12,8 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
 
@@ -75,8 +75,7 @@ def is_username(text: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """A browser's visit to a link's page, identified by the link's nonce and the browser's own secret."""
 
     nonce: str
@@ -88,8 +87,7 @@ class Visit:
         return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
-@dataclass(frozen=True, slots=True)
-class LinkPage:
+class LinkPage(NamedTuple):
     """The contents of a link's page.
 
     ``signs_in`` says whether the person can sign in at the provider instead of pasting a token. ``former`` is
@@ -118,8 +116,7 @@ class LinkPage:
         return compute_digest(self.link.secret or "")[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(NamedTuple):
     """The result of a confirmation: the linked account, or else the code to type in Slack."""
 
     opened: LinkPage

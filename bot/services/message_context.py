@@ -341,7 +341,7 @@ class Gatherer:
             case NoticeKind.WEEK:
                 # This message may be read later, when that week is no longer "last week".
                 week = find_week(facts.time("amid"), await self.store.zone(message.principal))
-                usage = await self.describe_usage(message.principal, replace(week, name=""))
+                usage = await self.describe_usage(message.principal, week._replace(name=""))
                 return replace(usage, **facts.common())
         return facts
 

@@ -83,7 +83,7 @@ def begin_operation(
     level = _find_assistant_level(tx, workspace, verb, timer) if caller.via else ""
     if not caller.is_first_delivery(tx, level, fresh):
         first = _find_first_result(tx, caller, workspace.id)
-        return replace(first, remark=_choose_note(first, context, workspace, verb))
+        return first._replace(remark=_choose_note(first, context, workspace, verb))
     # Cancelling a creation that is still open loses nothing, even if the workspace has been created by now.
     # But if the creation has ended, or its outcome has been unknown for a long time, the workspace may be in
     # use.
@@ -126,8 +126,7 @@ def begin_operation(
     began = "" if timer is not None and accepted.joined else accepted.operation.id
     by = {"began": began, "initiator": initiator, "reference": caller.reference}
     caller.record(tx, f"workspace.{verb}", workspace, **by, **detail)
-    accepted = replace(
-        accepted,
+    accepted = accepted._replace(
         obstacle=find_access_obstacle(account, tx.now()),
         remark=_choose_note(accepted, context, workspace, verb),
     )

@@ -1,8 +1,7 @@
 """Usage: when workspaces and jobs ran, for a person, a class or everyone, and the weekly message about it."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.courses import ClassCard
 from bot.domain.message_context import WorkspaceFacts
@@ -100,8 +99,7 @@ def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
         caller.record(tx, "settings.save", principal.key, weekly="on" if is_on else "off")
 
 
-@dataclass(frozen=True, slots=True)
-class WeeklyRow:
+class WeeklyRow(NamedTuple):
     """A person who is due to receive the message about last week's usage."""
 
     principal: Principal

@@ -11,8 +11,7 @@ import math
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -108,8 +107,7 @@ def is_slack_address(url: str, api_url: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SlackAnswer:
+class SlackAnswer(NamedTuple):
     """A successful response and, if given, its time by Slack's clock (``Date`` header, epoch seconds)."""
 
     data: Mapping[str, Any]

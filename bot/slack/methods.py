@@ -1,14 +1,12 @@
 """The Slack methods that Usher calls, with each method's requirements and rate limit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Caller = Literal["bot", "app", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """A Slack method's requirements and its rate limit per app and workspace.
 
     ``caller`` is the kind of token that the method needs, or "none" if it needs none, for example because a

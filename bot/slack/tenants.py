@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import structlog
 from pydantic import SecretStr
@@ -49,8 +50,7 @@ class OneTenant:
         return await is_channel(self._caller, channel, ts)
 
 
-@dataclass(frozen=True, slots=True)
-class SlackSetup:
+class SlackSetup(NamedTuple):
     """The installations, their tokens and the clients. ``by_oauth`` is None with a bot token."""
 
     installation: AnyInstallation

@@ -6,8 +6,7 @@ Each token is replaced before it expires, by a single process that uses the toke
 import asyncio
 import contextvars
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -29,8 +28,7 @@ log = structlog.get_logger(__name__)
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedInstallation:
+class OpenedInstallation(NamedTuple):
     """An installation's row with its decrypted secret. The token is "" if no key can decrypt it."""
 
     row: Installed

@@ -6,11 +6,10 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.store.schema import (
     find_missing_migrations,
@@ -160,8 +159,7 @@ def _refuse_other_releases(tx: Transaction, name: str) -> None:
     find_missing_migrations(applied, read_migrations(), name)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedTable:
+class SavedTable(NamedTuple):
     """How much of a table was saved: the number of rows, and whether some couldn't be read."""
 
     rows: int

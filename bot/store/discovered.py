@@ -1,9 +1,9 @@
 """Merges a provider's list of workspaces into the rows of the person whose account was used to read it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
@@ -49,8 +49,7 @@ _OWN_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ListedWorkspace:
+class ListedWorkspace(NamedTuple):
     """A workspace from a provider's list, with everything that the list shows about it.
 
     If a list doesn't show the allowed actions or when the workspace will end, the values known from a read
@@ -124,8 +123,7 @@ async def merge_discovered(
     return state.new
 
 
-@dataclass(frozen=True, slots=True)
-class _Merge:
+class _Merge(NamedTuple):
     """How far a list has been merged.
 
     ``listed`` holds all remote ids in the list. ``at`` is how many of ``found`` have been merged, and
@@ -148,7 +146,7 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
     account = ACCOUNTS.row(tx, id=merge.account_id)
     if account is None or account["state"] == "revoking":
         # Unlinking deleted whatever was already merged, so drop the rest of the list, too.
-        return replace(merge, is_over=True)
+        return merge._replace(is_over=True)
     now, start = tx.now(), merge.start
     pair = {"principal": account["principal"], "connection": account["connection"]}
     if start is None:
@@ -160,7 +158,7 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
     new = [_merge_workspace(tx, one, pair, start) for one in take_batch(tx, piece, before)]
     if sum(new) and account["discovered_at"] is not None:
         corrections.note_late_creations(tx, pair["principal"], pair["connection"], start)
-    merge = replace(merge, start=start, at=merge.at + len(new), new=merge.new + sum(new))
+    merge = merge._replace(start=start, at=merge.at + len(new), new=merge.new + sum(new))
     left = FAN_OUT_BATCH_SIZE - len(new)
     if merge.at < len(merge.found) or not left:
         return merge
@@ -171,9 +169,9 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
             if after not in merge.listed:
                 _note_absence(tx, row, start)
         if rows_after and (len(rows_after) == left or after != rows_after[-1]["remote_id"]):
-            return replace(merge, after=after)
+            return merge._replace(after=after)
     ACCOUNTS.change(tx, {"id": merge.account_id}, discovered_at=now)
-    return replace(merge, is_over=True)
+    return merge._replace(is_over=True)
 
 
 def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at: float) -> None:

@@ -1,7 +1,7 @@
 """Operations: accepting and claiming them, advancing them step by step, and ending each exactly once."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypedDict, Unpack
+from dataclasses import replace
+from typing import Any, Final, NamedTuple, TypedDict, Unpack
 
 from bot.domain.accounts import Account
 from bot.domain.durations import Typical, estimate_duration, start_kind
@@ -24,8 +24,7 @@ from bot.store.transaction import Row, Transaction, concerns
 READ_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class OperationView:
+class OperationView(NamedTuple):
     """An operation with its workspace (unless that was deleted) and its owner's account.
 
     ``is_superseded`` means that the workspace has a newer operation. ``end_state`` is the state of the
@@ -40,8 +39,7 @@ class OperationView:
     time_zone: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The result of accepting an operation.
 
     ``joined`` means that ``operation`` was already open and has the requested verb. ``replaced`` is an open

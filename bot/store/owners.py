@@ -1,8 +1,7 @@
 """Leases and the list of live processes. A lease ensures that only one process at a time does a job."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
@@ -20,8 +19,7 @@ KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """A name that a process owns, and the number of seconds left until its lease ends."""
 
     name: str

@@ -1,8 +1,7 @@
 """Pauses that providers have asked for. During a pause, the provider isn't called."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.queues import ALWAYS, Queue, declare_queue
@@ -14,8 +13,7 @@ RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """A pause that a provider requested ``ago`` seconds ago, with ``left`` seconds remaining.
 
     ``calls`` says whether the pause applies to all calls (``any``) or only to those that start something

@@ -17,10 +17,9 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from zlib import crc32
 
 import psycopg
@@ -279,8 +278,7 @@ _COLUMNS: Final = (
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(NamedTuple):
     """The result of copying a database.
 
     It consists of the row counts by table, the first bad row if the audit log was already broken, and the

@@ -8,7 +8,6 @@ then waits its full time again, counted from now.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -192,7 +191,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
         tx.run(fill_changes("move_leases", work_items=work_items.name), jump=jump, before=before)
     tx.run("move_sends", jump=jump, before=before)
     _heal(tx, before + jump, is_unknown=True)
-    save_heartbeat(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
+    save_heartbeat(tx, before + jump, clock_reading._replace(ahead=clock_reading.ahead + jump))
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:

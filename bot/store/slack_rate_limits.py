@@ -4,8 +4,7 @@ This module also enforces the minimum gap between two calls to one channel, and 
 (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
@@ -29,8 +28,7 @@ USED_SHARE: Final = 0.9
 _UNLIMITED_CALLS: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class CallQuota:
+class CallQuota(NamedTuple):
     """A Slack method that claimed work will call, and how often per minute Slack allows the call.
 
     The query that looks for work also checks this quota, which saves a separate query. If ``per_minute`` is

@@ -20,14 +20,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import Enum, IntEnum
 from functools import cache
 from operator import attrgetter
 from threading import Lock
 from time import monotonic
 from types import NoneType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
@@ -286,8 +286,7 @@ _ROUNDING_SECONDS = 1e-5
 _MAX_SLEW_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
+class ClockReading(NamedTuple):
     """A reading of the clock: the boot, and how many seconds the store's time is ahead of monotonic time."""
 
     boot: str

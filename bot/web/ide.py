@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, tzinfo
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiohttp import web
@@ -183,8 +183,7 @@ ASKED_SECONDS = 3.0
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionWorkspace:
+class SessionWorkspace(NamedTuple):
     """The workspace that a request concerns, with its current state. Its owner is signed in."""
 
     session: str

@@ -20,9 +20,8 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 import structlog
@@ -65,8 +64,7 @@ LONGEST_PAUSE: Final = 600.0
 SHORT_LIVED: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """The number of the app's connections according to Slack, and the number that this process had.
 
     ``at`` is when they were counted, by the monotonic clock.

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.domain import time_parsing
 from bot.domain.message_context import WorkspaceFacts
@@ -47,8 +47,7 @@ _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(NamedTuple):
     """A tool for Slack's assistant: its verb, the lowest permission level that allows it, and its fields.
 
     The effect of a call may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
@@ -157,7 +156,7 @@ async def _ask_person(
     """Send the person a question, and return ``about``. If it can't be sent now, return when to try again."""
     # A person gets at most one question a minute. Any further question counts as not asked.
     minute = services.clock.now() // 60
-    surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
+    surface = surface._replace(interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
     asked = "\n".join(kit.iterate_lines(answer.blocks))
     notice = replace(notice, occasion=hashlib.sha256(asked.encode()).hexdigest()[:16])

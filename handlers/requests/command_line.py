@@ -9,9 +9,8 @@ no quotes.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.services.creation import Flag
 from bot.support.cleaning import STRAIGHT, clean, unescape
@@ -85,8 +84,7 @@ def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, 
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedCommand:
+class ParsedCommand(NamedTuple):
     """A parsed command: its words as typed, including the verb, and its known flags.
 
     ``folder`` is the folder named before the verb (``job list``), or "".
@@ -97,8 +95,7 @@ class ParsedCommand:
     folder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(NamedTuple):
     """A parsed command line: the words after the verb, the flags, and the text after ``--``.
 
     ``tail`` is None if there is no ``--``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.domain.surfaces import Surface, Where
@@ -78,7 +78,7 @@ class DeferredCommand:
         """
         values = {name: value for name, value in body.items() if name in cls.__slots__}
         surface = Surface("replay", **{name: body[name] for name in _SURFACE_FIELDS if name in body})
-        values["surface"] = replace(surface, where=Where(surface.where))
+        values["surface"] = surface._replace(where=Where(surface.where))
         text = body.get("text", "")
         if text and body.get("folder") == "job" and not text.startswith("job "):
             values["text"] = f"job {text}"

@@ -1,8 +1,7 @@
 """Requests triggered by a Slack event rather than made by a user."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.domain.installations import Installation
 from bot.services.caller import is_stale
@@ -10,8 +9,7 @@ from handlers.requests.payload import as_mapping, parse_installation_ids, parse_
 from handlers.requests.services import Services
 
 
-@dataclass(frozen=True, slots=True)
-class EventRequest:
+class EventRequest(NamedTuple):
     """An event from Slack.
 
     If nothing could be written, its handler raises StoreError, so that Slack sends it again. If Slack doesn't

@@ -268,7 +268,7 @@ class Request:
         surface = self.deferred.surface if was_promised else self.surface
         return DeferredCommand(
             text=self.text if text is None else text,
-            surface=replace(surface, **answered_at),
+            surface=surface._replace(**answered_at),
             response_until=self.deferred.response_until or self.services.clock.now() + RESPONSE_SECONDS,
             is_promised=was_promised,
             looked=self.deferred.looked,

@@ -58,7 +58,7 @@ async def submit_card(request: Request) -> Answer:
         join_words([what]),
         *(f"--{name} {flags[name]}" for name in _FLAG_FIELDS if flags.get(name)),
     ]
-    surface = replace(request.surface, channel_id=sent.get("channel"))
+    surface = request.surface._replace(channel_id=sent.get("channel"))
     asked = replace(request.redirect("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
     try:
         return await card_verbs.post(asked)

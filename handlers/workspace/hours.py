@@ -171,7 +171,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
                 return await _confirm_run_on(request, workspace, press, float(str(refusal.words["at"])))
         raise
     is_once = len(wanted.days) == 1 and not wanted.days & EVERY_DAY
-    once = replace(wanted, zone="") if is_once else None
+    once = wanted._replace(zone="") if is_once else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
     return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once)
 
@@ -192,7 +192,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
         zone = await request.services.store.zone(request.principal)
         read = time_parsing.read(f"{said} {_END_OF_DAY}", zone, await request.services.store.now())
         if isinstance(read, Unread):
-            found = replace(read, options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
+            found = read._replace(options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
     raise Answered(
         replies.hint(
             replies.explain_unread_time(found, said, SOONEST_SECONDS, MAX_DAYS_AHEAD.total_seconds())

@@ -268,7 +268,7 @@ def test_a_card_is_its_trainers_and_administrators(verb):
     assert decision(ADMIN, verb, CARD) == (True, "policy.administrator")
     assert decision(OTHER, verb, CARD) == (False, "policy.not_teacher")
     assert decision(TRAINER, verb, CARD, is_guest=True) == (False, "policy.guest")
-    named = replace(CARD, delegates=frozenset({OTHER.key}))
+    named = CARD._replace(delegates=frozenset({OTHER.key}))
     assert decision(OTHER, verb, named) == (True, "policy.teacher")
 
 

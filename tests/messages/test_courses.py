@@ -344,7 +344,7 @@ def test_a_teacher_reads_how_many_are_ready(name):
 def test_report_quotes_no_cause_of_an_open_start():
     """While the start is still open, its cause is only the refusal of its last call."""
     operation = replace(OPERATION, outcome=None, cause="lost_track: it is already running")
-    problem = replace(of("no_room", cause="limit: full"), operation=operation)
+    problem = of("no_room", cause="limit: full")._replace(operation=operation)
     counts = ClassCounts(expected=1, no_room=1)
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], counts=counts)
     assert "already running" not in str(messages.render_report(facts))

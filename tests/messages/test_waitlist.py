@@ -39,13 +39,13 @@ def test_form_asks_until_when():
     ],
 )
 def test_how_many_are_ahead(ahead, said):
-    assert messages.format_position(replace(WAIT, ahead=ahead)) == said
+    assert messages.format_position(WAIT._replace(ahead=ahead)) == said
 
 
 def test_whose_turn_it_is_and_who_is_held_up_knows_why():
-    trying = replace(WAIT, entry=replace(ENTRY, state=WaitlistState.TRYING))
+    trying = WAIT._replace(entry=replace(ENTRY, state=WaitlistState.TRYING))
     assert messages.format_position(trying, mentions_attempt=True) == words.TRYING
-    assert "could make Team hub shut down" in messages.format_position(replace(WAIT, ahead=3, is_held=True))
+    assert "could make Team hub shut down" in messages.format_position(WAIT._replace(ahead=3, is_held=True))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
 )
 def test_message_of_a_wait_says_its_present_state(keys, said):
     """The message has *Stop waiting* as long as the person is waiting."""
-    wait = replace(WAIT, **keys)
+    wait = WAIT._replace(**keys)
     drawn = render(NoticeKind.WAITLIST_PLACE, waiting(wait))
     assert said in drawn.blocks[0]["text"]["text"]
     assert len(list(kit.iterate_buttons(drawn.blocks))) == wait.entry.is_waiting
@@ -106,12 +106,12 @@ def test_messages_about_room_name_the_workspace(kind):
     ids=["first", "newcomer", "second", "often"],
 )
 def test_place_says_how_the_round_goes(keys, said):
-    assert said in messages.format_place(replace(WAIT, **keys), NOW)
+    assert said in messages.format_place(WAIT._replace(**keys), NOW)
 
 
 @pytest.mark.parametrize("kind", words.WAITED_FOR)
 def test_every_kind_of_room_has_its_words(kind):
     assert "{title}" in words.NO_CAPACITY[kind]
     assert words.WAITED_FOR[kind] in messages.format_place(
-        replace(WAIT, entry=replace(ENTRY, kind=kind)), NOW
+        WAIT._replace(entry=replace(ENTRY, kind=kind)), NOW
     )

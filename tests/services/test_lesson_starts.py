@@ -55,7 +55,7 @@ def test_how_many_can_be_ready_is_known(pace, people):
 
 #: A lesson of ninety minutes, and working hours, which have no lead.
 LESSON = Occurrence(BEGINS, "start", "", BEGINS - 300.0, BEGINS + 5_400.0)
-HOURS = replace(LESSON, due_at=BEGINS)
+HOURS = LESSON._replace(due_at=BEGINS)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ HOURS = replace(LESSON, due_at=BEGINS)
     ],
 )
 def test_latest_start_leaves_enough_of_the_plan(minutes, latest):
-    plan = replace(LESSON, until=BEGINS + minutes * 60.0)
+    plan = LESSON._replace(until=BEGINS + minutes * 60.0)
     assert plan.latest_start == BEGINS + latest * 60.0
 
 

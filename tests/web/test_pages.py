@@ -1,6 +1,5 @@
 """Tests of all pages: outside text never becomes markup, nothing is cached or framed, strict cookies."""
 
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -50,7 +49,7 @@ def pages(person, workspace, title, username, sentence, url):
     def opened(stage, former=""):
         link = Link("0" * 64, principal, "saturn", None, 0, 600, stage=stage, username=username)
         shown = LinkPage(link, title, person, workspace, TokenHelp(url, [sentence], "x"), needs_sign_in=False)
-        return replace(shown, signs_in=bool(former), former=former)
+        return shown._replace(signs_in=bool(former), former=former)
 
     common = {
         "csrf_token": "m",

@@ -7,10 +7,9 @@ the most recent one that has begun. A period may be named within another: ``Mon-
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.time_parsing.words import MONTHS, WEEKDAY_NAMES, replace_phrases, spell
@@ -47,8 +46,7 @@ Step = Literal[1, -1]
 # -- one day ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """A day as it was typed: a number of days from today, a weekday, or a date.
 
     A date's weekday may be given, too, and may be wrong. ``side`` is ``next`` or, for *Monday next week*,
@@ -324,8 +322,7 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A period from the day ``first`` to the day ``last`` in a time zone.
 
     ``since`` and ``until`` are its bounds in epoch seconds. ``name`` is its common name, such as *last week*,

@@ -10,11 +10,10 @@ time. Past times are refused, and so are ambiguous ones, because Usher doesn't g
 """
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import product
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.time_parsing.days import (
@@ -86,8 +85,7 @@ _HALF_YEAR: Final = timedelta(days=182)
 _CENTURY: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A time in the future, in epoch seconds.
 
     ``seconds`` is the duration, if one was given. ``is_next_day`` means that only a time of day was given and
@@ -102,16 +100,14 @@ class Moment:
     is_shifted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """Why a string doesn't name a usable time, and the ways to read it if it is ambiguous."""
 
     why: Why
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TimeOfDay:
+class TimeOfDay(NamedTuple):
     """A time of day as it was typed.
 
     ``is_open`` means that it is only an hour, from 1 to 12, which may be in either half of the day.
@@ -207,7 +203,7 @@ def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
         found = Unread("unreadable") if seconds is None else seconds
     if zone is None or isinstance(found, Unread):
         return found
-    return replace(found, zone=zone) if isinstance(found, TimeOfDay) else Unread("unreadable")
+    return found._replace(zone=zone) if isinstance(found, TimeOfDay) else Unread("unreadable")
 
 
 def _parse_length(text: str) -> float | None:
@@ -245,14 +241,14 @@ def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
         return time
     # If a day was named, `2h` can't be a duration, only a time of day. The part of the day may decide between
     # am and pm.
-    time = replace(time, day=day, options=())
+    time = time._replace(day=day, options=())
     if not part:
         return time
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
     within = [hour for hour in halves if hour in _PARTS[part]]
     if len(within) != 1 or (part == "morning" and time.hour == _HALF_DAY):
         return Unread("unreadable")
-    return replace(time, hour=within[0], is_open=False, part=part)
+    return time._replace(hour=within[0], is_open=False, part=part)
 
 
 def _list_halves(hour: int) -> tuple[int, int]:
@@ -309,7 +305,7 @@ def _resolve_elsewhere(time: TimeOfDay, said: SaidZone, home: ZoneInfo, now: flo
         return refused[0]
     (moment,) = found.values()
     is_later = datetime.fromtimestamp(moment.at, home).date() > datetime.fromtimestamp(now, home).date()
-    return replace(moment, is_next_day=moment.is_next_day and is_later)
+    return moment._replace(is_next_day=moment.is_next_day and is_later)
 
 
 def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
@@ -334,7 +330,7 @@ def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = Non
         typed, later = f"tomorrow {time.hour:02d}:{time.minute:02d}", f"{time.hour + 12}:{time.minute:02d}"
         return Unread("ambiguous", (typed, later))
     is_midnight = (local.hour, local.minute) == (0, 0)
-    return replace(moment, is_next_day=is_next_day and not is_midnight)
+    return moment._replace(is_next_day=is_next_day and not is_midnight)
 
 
 def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> Moment | Unread:
@@ -349,7 +345,7 @@ def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> M
     if not left:
         said = parse_day(time.day)
         is_other = (
-            said and said.day and said.weekday is not None and replace(said, weekday=None).resolve(today)
+            said and said.day and said.weekday is not None and said._replace(weekday=None).resolve(today)
         )
         return Unread("past" if days else "other_weekday" if is_other else "unreadable")
     if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):

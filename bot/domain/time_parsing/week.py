@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.time_parsing.days import (
@@ -59,8 +58,7 @@ _SCHEDULE_WORDS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The working hours that a user asked for: the days, and the times as minutes since midnight.
 
     The days are names of weekdays, or dates. ``today``, ``tomorrow`` and ``7dec`` are kept as words until
@@ -77,7 +75,7 @@ class Wanted:
         dated = {
             day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
         }
-        return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
+        return self._replace(days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
         """Return whether both sets of hours plan a start, or both plan a stop, on the same day."""
@@ -89,7 +87,7 @@ class Wanted:
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))
-        return replace(self, days=self.days.difference(*same))
+        return self._replace(days=self.days.difference(*same))
 
 
 def is_recurring(words: Sequence[str]) -> bool:
@@ -107,7 +105,7 @@ def read_hours(text: str) -> Wanted | None:
     """Return the hours that a string names, such as ``weekdays 9:00-18:00`` and ``mon -20:00``, or None."""
     hours, said = _parse(text)
     zone = "" if said is None else _find_key(said)
-    return None if hours is None or zone is None else replace(hours, zone=zone)
+    return None if hours is None or zone is None else hours._replace(zone=zone)
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
@@ -157,7 +155,7 @@ def _read(words: list[str]) -> Wanted | None:
         at = words.index("except")
         left_out = frozenset[str]().union(*map(days_of, words[at:]))
         found = _read([*words[:at], *(word for word in words[at + 1 :] if not days_of(word))])
-        return replace(found, days=found.days - left_out) if found and found.days > left_out else None
+        return found._replace(days=found.days - left_out) if found and found.days > left_out else None
     if any(first[:1].isdigit() and then in {*_UNITS, "day"} for first, then in pairwise(words)):
         return None  # A number of days or hours, as in ``every 2 days``.
     is_daily = any(first == "every" and then in PARTS for first, then in pairwise(words))

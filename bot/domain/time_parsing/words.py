@@ -13,11 +13,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Kind = Literal["", "length", "time"]
@@ -260,8 +259,7 @@ _JOINED_MINUS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SaidZone:
+class SaidZone(NamedTuple):
     """A zone that the user named next to a time: the name, and the zones that it may mean."""
 
     name: str

@@ -62,7 +62,7 @@ def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
 
 def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
     every = sorted(rules, key=_sort_key)
-    said_of = [replace(one.wanted, zone=one.zone) for one in every]
+    said_of = [one.wanted._replace(zone=one.zone) for one in every]
     left = [(one, said.without(said_of).days) for one, said in zip(every, said_of, strict=True)]
     ordered = [replace(one, days=days) for one, days in left if days]
     said = "; ".join(format_rule(one, facts.now, facts.zone) for one in ordered)
@@ -103,7 +103,7 @@ def describe_hours(
         return kit.join([kit.join(sentences, " · "), *ending]), kit.add_labels(buttons, facts.objects)
     # Hours that only have a stop may have been given the start of the hours that they replaced.
     # If another stop is planned, the hours' own stop may not happen.
-    new = [one for one in rules if once in {one.wanted, replace(one.wanted, starts=None)}]
+    new = [one for one in rules if once in {one.wanted, one.wanted._replace(starts=None)}]
     new = new if workspace.stop_at is None else []
     if once is not None and new:
         sentences = [*_format_single_day(facts, once, new[0]), *more]

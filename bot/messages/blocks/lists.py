@@ -4,10 +4,10 @@ A page of a list has at most 50 blocks.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 from itertools import repeat
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.holds import find_common_code
@@ -441,8 +441,7 @@ SEVERAL_ACTION: Final = "several"
 _IN_A_SECTION: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ListRow:
+class ListRow(NamedTuple):
     """A list row for a workspace. If a stop would end the workspace permanently, ``ends`` is its effect."""
 
     workspace: Workspace

@@ -1,9 +1,9 @@
 """Maps each kind of message to the function that renders it from facts (the values that it needs)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks.kit import add_block_labels
@@ -12,8 +12,7 @@ from bot.support.declarations import Registry
 D = TypeVar("D", bound=Callable[..., Answer])
 
 
-@dataclass(frozen=True, slots=True)
-class Renderer:
+class Renderer(NamedTuple):
     """How messages of one kind are rendered.
 
     ``is_true`` returns whether the message would still be true if it were sent now. ``together`` returns the

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain import causes
 from bot.domain.message_context import RunFacts
@@ -334,8 +333,7 @@ _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
 _TAB: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Preformatted:
+class Preformatted(NamedTuple):
     """An output in a code block, escaped. It also has its number of lines, and whether any were left out."""
 
     text: str

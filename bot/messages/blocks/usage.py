@@ -1,7 +1,6 @@
 """Answers about what ran, for how long and at what cost, and the message sent every Monday."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
@@ -240,7 +239,7 @@ def answer_group(
     why_no_names: str,
 ) -> Answer:
     """Answer with a class's or team's hours: the total, and the breakdowns that the reader may see."""
-    days = format_window(replace(window, name=""), datetime.fromtimestamp(now, UTC).date())
+    days = format_window(window._replace(name=""), datetime.fromtimestamp(now, UTC).date())
     head = f"*{line(name)}* · {days.strip('*')}"
     if group.is_withheld:
         return kit.message(kit.join([head, fill(words.TOO_FEW, least=str(MIN_PEOPLE))], "\n"))

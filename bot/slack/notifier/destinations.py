@@ -1,7 +1,6 @@
 """Finds the conversation and thread for each notice."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.notices import Mark, Notice
 from bot.store import cards
@@ -11,8 +10,7 @@ from bot.store.store import Store
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """A conversation (for a direct message, the person's id is enough), and possibly a thread in it."""
 
     channel: str

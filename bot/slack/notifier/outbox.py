@@ -350,7 +350,7 @@ class Outbox:
                 raise
             log.warning("picture not sent", notice=notice.id, problem=error)
             words = render_in_words(notice.body["alt_text"])
-            await self._send(notice, replace(rendered, answer=words, said=stored.to_said(words, notice.body)))
+            await self._send(notice, rendered._replace(answer=words, said=stored.to_said(words, notice.body)))
 
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
         destination, is_text = rendered.destination, notice.is_text

@@ -9,8 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -61,8 +60,7 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
     return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedNotice:
+class RenderedNotice(NamedTuple):
     """A message to be sent, and where to send it.
 
     ``is_plain`` means that rendering failed and the message is a plain sentence. ``said`` is the text to
@@ -208,8 +206,7 @@ class NoticeRenderer:
         return RenderedNotice(destination, updated.answer, said=updated.get_lasting_text(card))
 
 
-@dataclass(frozen=True, slots=True)
-class MessageUpdate:
+class MessageUpdate(NamedTuple):
     """The new content of a message in Slack.
 
     - ``stays``: the text is final, though buttons may still disappear.
@@ -292,8 +289,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     return MessageUpdate(left.answer, stays, stays and is_past and left.is_over, goes, waits)
 
 
-@dataclass(frozen=True, slots=True)
-class _Remainder:
+class _Remainder(NamedTuple):
     """The part of a message that is left without the sentences about past times or cancelled plans."""
 
     answer: Answer

@@ -1,10 +1,9 @@
 """The notifier's timeouts and delays."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """The notifier's parameters, with times in seconds.
 
     ``settles`` is the delay before a search for a message that may have been sent, so that the message has

@@ -328,7 +328,7 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     await store.perform(discovered.merge_discovered, account.id, found)
     clock.advance(60)
     await store.perform(
-        discovered.merge_discovered, account.id, [replace(one, seen=Observed(State.STOPPED)) for one in found]
+        discovered.merge_discovered, account.id, [one._replace(seen=Observed(State.STOPPED)) for one in found]
     )
     await store.perform(discovered.merge_discovered, account.id, [])
     workspaces = await store.perform(workspace_rows.read_workspaces, ALICE)

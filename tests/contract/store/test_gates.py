@@ -592,7 +592,7 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
         )
     await store.perform(gates.record_reads, [results[1], results[0]])
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.RUNNING
-    await store.perform(gates.record_reads, [*results, replace(results[1], observed=Observed(State.STOPPED))])
+    await store.perform(gates.record_reads, [*results, results[1]._replace(observed=Observed(State.STOPPED))])
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.STOPPED
 
 

@@ -1,7 +1,5 @@
 """A name is found among all rows, although only the few possible matches are read."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.domain.observations import Observed
@@ -73,7 +71,7 @@ async def filled(store, clock):
     await observe(store, clock, rows["hub", "one that is read"], Observed(State.STOPPED, name="Read"))
     old = {"id": rows["saturn", "named by 0.1.0"].id}
     await store.engine.write(lambda tx: WORKSPACES.change(tx, old, name="written by 0.1.0"))
-    renamed = replace(found_workspace("old name", ALICE, "hub"), name="new name")
+    renamed = found_workspace("old name", ALICE, "hub")._replace(name="new name")
     await store.perform(discovered.merge_discovered, "account_hub", [renamed], is_whole=False)
     return store
 

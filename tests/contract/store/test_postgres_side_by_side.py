@@ -404,7 +404,7 @@ async def test_a_ready_message_is_sent_with_the_address_that_is_being_recorded(s
     (read,) = await first.claim(gates.claim_reads, "saturn", 1, INTERVAL, MARGIN)
     pause = Pause("keep_ready")
     with_address = Observed(State.RUNNING, url="https://app.example.test/ide/1")
-    recorded = pause.records(first, replace(result(read, State.RUNNING), observed=with_address))
+    recorded = pause.records(first, result(read, State.RUNNING)._replace(observed=with_address))
     await pause.reached()
     assert await second.perform(notices.claim_notices, 10, 30.0) == []
     pause.end()

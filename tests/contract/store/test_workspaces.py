@@ -97,9 +97,9 @@ async def test_a_list_without_addresses_and_details_leaves_those_of_what_runs_on
     running = listed_workspace(
         "1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", detail="Stops by itself."
     )
-    bare = replace(running, seen=Observed(State.RUNNING))
+    bare = running._replace(seen=Observed(State.RUNNING))
     kept = []
-    for found in (running, bare, replace(bare, seen=Observed(State.STOPPED)), bare):
+    for found in (running, bare, bare._replace(seen=Observed(State.STOPPED)), bare):
         await store.perform(discovered.merge_discovered, account.id, [found])
         kept += [(one.url, one.detail) for one in await store.perform(workspaces.read_workspaces, ALICE)]
     known = ("https://ide", "Stops by itself.")
@@ -401,7 +401,7 @@ async def test_server_renamed_at_its_hub_stays_the_same_workspace(store, clock, 
         pytest.param([server("new", "New")], id="another name"),
         pytest.param([server("a", "My_Lab"), server("b", "My_Lab")], id="two of that name"),
         pytest.param(
-            [replace(server("a", "My_Lab"), seen=Observed(State.STOPPED, owner="bob"))], id="somebody else's"
+            [server("a", "My_Lab")._replace(seen=Observed(State.STOPPED, owner="bob"))], id="somebody else's"
         ),
     ],
 )
@@ -420,7 +420,7 @@ async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, a
 async def test_a_list_says_whose_each_workspace_is(store, clock):
     mine = await linked(store, names=[])
     own = server("theirs", "theirs")
-    shared = replace(own, seen=replace(own.seen, owner="bob", actions=frozenset({"open"})))
+    shared = own._replace(seen=replace(own.seen, owner="bob", actions=frozenset({"open"})))
     await store.perform(discovered.merge_discovered, mine.account.id, [server("lab", "lab"), shared])
     rows = {row.name: row for row in await store.perform(workspaces.read_workspaces, ALICE)}
     assert [(rows[name].owner, rows[name].is_own) for name in ("lab", "theirs")] == [
@@ -429,7 +429,7 @@ async def test_a_list_says_whose_each_workspace_is(store, clock):
     ]
     clock.advance(60)
     await store.perform(
-        discovered.merge_discovered, mine.account.id, [replace(shared, seen=replace(shared.seen, owner=None))]
+        discovered.merge_discovered, mine.account.id, [shared._replace(seen=replace(shared.seen, owner=None))]
     )
     assert (await store.read(workspaces.find_workspace, rows["theirs"].id)).is_own
 
@@ -442,7 +442,7 @@ async def test_what_is_shared_runs_for_its_owner_alone(store, clock):
     """
     mine, its_owner = await linked(store, names=[]), await linked(store, BOB, names=[])
     own = server("theirs", "theirs", State.RUNNING)
-    shared = replace(own, seen=replace(own.seen, owner="bob"))
+    shared = own._replace(seen=replace(own.seen, owner="bob"))
     await store.perform(discovered.merge_discovered, mine.account.id, [shared])
     (row,) = await store.perform(workspaces.read_workspaces, ALICE)
     clock.advance(60)
