@@ -1,10 +1,12 @@
 """Processes on PostgreSQL: a worker that has lost the connection on which it writes, and a healthy one."""
 
 import asyncio
+import os
 from urllib.parse import urlsplit
 
 import pytest
 
+from bot.commands.serving import WORKER_NICENESS
 from bot.messages.texts.problems import CAUSES, MESSAGE_NOT_RECORDED
 from tests.contract.store.postgres_faults import cut
 from tests.rigs import postgres, postgres_tls
@@ -82,6 +84,12 @@ async def away(tmp_path):
     with postgres_tls.owned_by(made.url, made.role, PASSWORD):
         async with made.running() as ready:
             yield ready
+
+
+@pytest.mark.timeout(120)
+async def test_worker_has_a_lower_cpu_priority_than_a_web(away):
+    web, worker = (os.getpriority(os.PRIO_PROCESS, process.pid) for process in away.processes)
+    assert worker - web == WORKER_NICENESS
 
 
 @pytest.mark.timeout(120)
