@@ -139,9 +139,11 @@ class Line:
         async with self._installation(cell) as bots:
             webs = bots[: cell[0]]
             each, share = sizes.network_starts // len(webs), max(_CONNECTIONS // len(webs), 1)
-            # The first use of a statement prepares it, so that is done before the measurement.
+            # Each connection to PostgreSQL prepares a statement when it executes it for the fifth time. That
+            # is done before the measurement, as in an installation that has been running for some time.
             for web in webs:
-                await press(web.target, islice(self.commands, 2), 1, _is_taken)
+                await press(web.target, islice(self.commands, sizes.network_warm_up), share, _is_taken)
+            await self._wait_until_over(sizes)
             before = self._used(bots)
             outcomes = await asyncio.gather(
                 *(press(web.target, islice(self.commands, each), share, _is_taken) for web in webs)
@@ -210,7 +212,7 @@ def _merge(outcomes: Sequence[Outcome]) -> Outcome:
 @asynccontextmanager
 async def _lines(sizes: Sizes, cells: Sequence[Cell], more: int) -> AsyncIterator[dict[str, Line]]:
     """Start the servers to be measured, with a separate person for every start."""
-    people = more + 1 + sum(sizes.network_starts + 2 * count for count, _ in cells)
+    people = more + 1 + sum(sizes.network_starts + sizes.network_warm_up * count for count, _ in cells)
     crowd = Crowd(people, 1)
     async with AsyncExitStack() as stack:
         proxy = _built(Path(stack.enter_context(tempfile.TemporaryDirectory())))

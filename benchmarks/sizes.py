@@ -67,6 +67,8 @@ class Sizes:
     pair_starts: int = 400
     #: Number of starts in a burst if the database is behind a slow connection.
     network_starts: int = 200
+    #: Number of starts requested of each web process before that.
+    network_warm_up: int = 40
     #: The people who work while one of them is hostile, their workspaces, and how many type at the same time,
     #: which is about as much as if each typed every other second.
     hostile_people: int = 40
@@ -119,6 +121,7 @@ TOY = Sizes(
     pairs=1,
     pair_starts=6,
     network_starts=8,
+    network_warm_up=2,
     hostile_people=4,
     hostile_workspaces=3,
     hostile_connections=2,
